@@ -1,0 +1,152 @@
+//! The chain as services see it: registry look-ups, events in order, transactions that are sent once.
+
+use crate::PortError;
+use async_trait::async_trait;
+use sealwork_types::{
+    Address, AppId, B256, Bytes, DealId, PoolId, U256,
+    abi::{Account, App, AppOrder, DealProgress, DealTerms, Grant, PoolOrder, Receipt},
+    network::Contracts,
+    order::SigningDomain,
+};
+
+/// Which deployment an adapter talks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    /// Chain and market.
+    pub domain: SigningDomain,
+    /// Addresses.
+    pub contracts: Contracts,
+    /// First block to look at.
+    pub deployed_at: u64,
+}
+
+/// Position in the stream of events: every event at or before (block, log index) was delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct EventCursor {
+    /// Block number.
+    pub block: u64,
+    /// Index of the next log in that block.
+    pub log_index: u64,
+}
+
+/// An event of the deployment that services act on.
+#[derive(Clone, Debug)]
+pub enum MarketEvent {
+    /// Orders were matched.
+    Matched {
+        /// Deal.
+        deal: DealId,
+        /// All that was agreed.
+        terms: Box<DealTerms>,
+        /// Requester's signature over `terms.request`.
+        request_signature: Bytes,
+        /// Transaction.
+        transaction: B256,
+    },
+    /// A task was settled.
+    Settled {
+        /// Deal.
+        deal: DealId,
+        /// Index in the deal.
+        index: u32,
+        /// Enclave that signed.
+        enclave: Address,
+        /// Statement.
+        receipt: Box<Receipt>,
+        /// Signature by the enclave.
+        signature: Bytes,
+        /// Binary CID of the sealed output; empty when there is none.
+        output_cid: Bytes,
+        /// Transaction.
+        transaction: B256,
+        /// Block.
+        block: u64,
+    },
+    /// A task was refunded after its deadline.
+    Refunded {
+        /// Deal.
+        deal: DealId,
+        /// Index in the deal.
+        index: u32,
+        /// Amount given back.
+        amount: U256,
+    },
+}
+
+/// A posted app order that still has volume.
+#[derive(Clone, Debug)]
+pub struct PostedAppOrder {
+    /// The order.
+    pub order: AppOrder,
+    /// Owner's signature.
+    pub signature: Bytes,
+}
+
+/// A posted pool order that still has volume.
+#[derive(Clone, Debug)]
+pub struct PostedPoolOrder {
+    /// The order.
+    pub order: PoolOrder,
+    /// Owner's signature.
+    pub signature: Bytes,
+}
+
+/// A mined transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct TxOutcome {
+    /// Hash.
+    pub transaction: B256,
+    /// Block.
+    pub block: u64,
+    /// Gas used.
+    pub gas_used: u64,
+}
+
+/// One deployment on one EVM chain, with one account that sends.
+///
+/// Every `send_*` waits until the transaction is mined and fails with kind `Rejected` and the decoded contract error
+/// when it reverts. Calling one again after a crash is safe: what is already done is reported as done by the contract.
+#[async_trait]
+pub trait Chain: Send + Sync + 'static {
+    /// Which deployment this is.
+    fn deployment(&self) -> Deployment;
+
+    /// The account that sends.
+    fn sender(&self) -> Address;
+
+    /// Newest block: number and timestamp.
+    async fn head(&self) -> Result<(u64, u64), PortError>;
+
+    /// A registered app; `NotFound` otherwise.
+    async fn app(&self, id: AppId) -> Result<App, PortError>;
+
+    /// Escrow account.
+    async fn account(&self, owner: Address) -> Result<Account, PortError>;
+
+    /// A deal's progress; `NotFound` when there is no such deal.
+    async fn deal(&self, id: DealId) -> Result<DealProgress, PortError>;
+
+    /// Whether a task of a deal is settled or refunded.
+    async fn is_closed(&self, deal: DealId, index: u32) -> Result<bool, PortError>;
+
+    /// Grant of an enclave key that is valid now; `None` otherwise.
+    async fn grant(&self, enclave: Address) -> Result<Option<Grant>, PortError>;
+
+    /// Posted orders of an app that are neither expired, canceled nor consumed, cheapest first.
+    async fn app_orders(&self, app: AppId) -> Result<Vec<PostedAppOrder>, PortError>;
+
+    /// Posted pool orders that are neither expired, canceled nor consumed, cheapest first; of one pool if given.
+    async fn pool_orders(&self, pool: Option<PoolId>) -> Result<Vec<PostedPoolOrder>, PortError>;
+
+    /// Events after the cursor in order, at most `limit`, and the cursor behind them. Does not wait.
+    async fn events(&self, after: EventCursor, limit: usize) -> Result<(Vec<MarketEvent>, EventCursor), PortError>;
+
+    /// Waits until something new may be on the chain, or a short time passed.
+    async fn wait(&self);
+
+    /// Sends one ABI-encoded call to a contract of the deployment and waits for it.
+    async fn send(&self, to: Address, call: Vec<u8>) -> Result<TxOutcome, PortError>;
+
+    /// Runs one ABI-encoded call without sending it.
+    async fn call(&self, to: Address, call: Vec<u8>) -> Result<Bytes, PortError>;
+}

@@ -1,0 +1,1 @@
+//! In-memory implementations, for tests and simulation.

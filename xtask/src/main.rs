@@ -1,0 +1,22 @@
+//! All automation of the repository: `cargo xtask help` lists it.
+
+mod generate;
+
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+
+fn main() -> Result<()> {
+    let root = root()?;
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let has = |flag: &str| rest.iter().any(|argument| argument == flag);
+    match command.as_str() {
+        "gen" => generate::run(&root, has("--check")),
+        other => bail!("unknown command {other:?}"),
+    }
+}
+
+fn root() -> Result<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).context("xtask lies in the workspace root")
+}
