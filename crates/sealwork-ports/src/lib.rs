@@ -10,6 +10,7 @@ pub mod conformance;
 mod enclave_host;
 mod error;
 mod key_service;
+mod quote;
 pub mod memory;
 mod store;
 
@@ -18,4 +19,5 @@ pub use clock::{Clock, SystemClock};
 pub use enclave_host::{EnclaveHost, EnclaveInfo, RunningTask, TaskInput, TaskOutcome, TaskUpdate};
 pub use error::{ErrorKind, PortError};
 pub use key_service::KeyService;
+pub use quote::QuoteProvider;
 pub use store::{ByteStream, Store, StoreStat};
