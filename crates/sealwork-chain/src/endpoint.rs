@@ -1,0 +1,195 @@
+//! One JSON-RPC endpoint and, if there is a key, one account that sends.
+
+use crate::{ChainError, revert};
+use alloy_consensus::TxEnvelope;
+use alloy_eips::{BlockNumberOrTag, Encodable2718};
+use alloy_network::{EthereumWallet, TransactionBuilder};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_provider::{DynProvider, Provider, ProviderBuilder};
+use alloy_rpc_types_eth::{Filter, Log, TransactionReceipt, TransactionRequest};
+use alloy_signer_local::PrivateKeySigner;
+use alloy_transport::TransportError;
+use sealwork_ports::TxOutcome;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Mutex;
+
+/// How long a transaction may stay unmined before [`ChainError::NotMined`].
+const MINING_TIMEOUT: Duration = Duration::from_secs(120);
+/// First pause between looks for a receipt; doubles up to [`MAX_PAUSE`].
+const MIN_PAUSE: Duration = Duration::from_millis(5);
+const MAX_PAUSE: Duration = Duration::from_millis(500);
+/// Gas limits are estimates plus this many percent, because state moves between estimate and inclusion.
+const GAS_MARGIN_PERCENT: u64 = 15;
+
+/// One JSON-RPC endpoint and one sending account.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    provider: DynProvider,
+    wallet: EthereumWallet,
+    sender: Address,
+    chain_id: u64,
+    /// Serializes "next nonce, sign, submit", so that one process never uses a nonce twice.
+    sending: Arc<Mutex<()>>,
+}
+
+impl Endpoint {
+    /// Connects and asks for the chain id.
+    ///
+    /// # Errors
+    /// [`ChainError::Url`] or [`ChainError::Endpoint`].
+    pub async fn connect(url: &str, signer: PrivateKeySigner) -> Result<Self, ChainError> {
+        let parsed = url.parse().map_err(|_| ChainError::Url { url: url.to_owned() })?;
+        let provider = ProviderBuilder::default().connect_http(parsed).erased();
+        let chain_id = provider.get_chain_id().await.map_err(at("eth_chainId"))?;
+        let sender = signer.address();
+        Ok(Self { provider, wallet: signer.into(), sender, chain_id, sending: Arc::default() })
+    }
+
+    /// The account that sends.
+    pub const fn sender(&self) -> Address {
+        self.sender
+    }
+
+    /// EIP-155 id that the endpoint reported.
+    pub const fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// Newest block: number and timestamp.
+    ///
+    /// # Errors
+    /// [`ChainError::Endpoint`] or [`ChainError::Answer`].
+    pub async fn head(&self) -> Result<(u64, u64), ChainError> {
+        let block = self
+            .provider
+            .get_block_by_number(BlockNumberOrTag::Latest)
+            .await
+            .map_err(at("eth_getBlockByNumber"))?
+            .ok_or(ChainError::Answer { call: "eth_getBlockByNumber" })?;
+        Ok((block.header.number, block.header.timestamp))
+    }
+
+    /// Number of the newest block.
+    ///
+    /// # Errors
+    /// [`ChainError::Endpoint`].
+    pub async fn block_number(&self) -> Result<u64, ChainError> {
+        self.provider.get_block_number().await.map_err(at("eth_blockNumber"))
+    }
+
+    /// Native balance of an account, wei.
+    ///
+    /// # Errors
+    /// [`ChainError::Endpoint`].
+    pub async fn balance(&self, account: Address) -> Result<U256, ChainError> {
+        self.provider.get_balance(account).await.map_err(at("eth_getBalance"))
+    }
+
+    /// Runs a call without sending it.
+    ///
+    /// # Errors
+    /// [`ChainError::Reverted`] with the decoded reason, or [`ChainError::Endpoint`].
+    pub async fn call(&self, to: Address, input: Vec<u8>) -> Result<Bytes, ChainError> {
+        let request = TransactionRequest::default().with_from(self.sender).with_to(to).with_input(input);
+        self.provider.call(request).await.map_err(refused("eth_call"))
+    }
+
+    /// Logs of a filter, in chain order.
+    ///
+    /// # Errors
+    /// [`ChainError::Endpoint`].
+    pub(crate) async fn logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {
+        let mut logs = self.provider.get_logs(filter).await.map_err(at("eth_getLogs"))?;
+        logs.sort_by_key(|log| (log.block_number, log.log_index));
+        Ok(logs)
+    }
+
+    /// Sends a call to `to`, or creates a contract when `to` is `None`, and waits until it is mined.
+    ///
+    /// # Errors
+    /// [`ChainError::Reverted`] before anything is spent when the estimate already fails; the same after mining when
+    /// the state moved; [`ChainError::NotMined`] after two minutes.
+    pub async fn send(&self, to: Option<Address>, input: Vec<u8>) -> Result<TxOutcome, ChainError> {
+        let request = match to {
+            Some(to) => TransactionRequest::default().with_to(to).with_input(input),
+            None => TransactionRequest::default().with_deploy_code(input),
+        };
+        let hash = self.submit(request.clone().with_from(self.sender)).await?;
+        let receipt = self.mined(hash).await?;
+        if !receipt.status() {
+            return Err(self.why_reverted(request).await);
+        }
+        Ok(TxOutcome {
+            transaction: hash,
+            block: receipt.block_number.unwrap_or_default(),
+            gas_used: receipt.gas_used,
+        })
+    }
+
+    async fn submit(&self, request: TransactionRequest) -> Result<B256, ChainError> {
+        let gas = self.provider.estimate_gas(request.clone()).await.map_err(refused("eth_estimateGas"))?;
+        let fees = self.provider.estimate_eip1559_fees().await.map_err(at("eth_feeHistory"))?;
+        let _one_at_a_time = self.sending.lock().await;
+        let nonce = self
+            .provider
+            .get_transaction_count(self.sender)
+            .pending()
+            .await
+            .map_err(at("eth_getTransactionCount"))?;
+        let envelope: TxEnvelope = request
+            .with_nonce(nonce)
+            .with_chain_id(self.chain_id)
+            .with_gas_limit(gas.saturating_add(gas.saturating_mul(GAS_MARGIN_PERCENT) / 100))
+            .with_max_fee_per_gas(fees.max_fee_per_gas)
+            .with_max_priority_fee_per_gas(fees.max_priority_fee_per_gas)
+            .build(&self.wallet)
+            .await
+            .map_err(|error| ChainError::Sign(Box::new(error)))?;
+        let hash = *envelope.tx_hash();
+        match self.provider.send_raw_transaction(&envelope.encoded_2718()).await {
+            Ok(_) => Ok(hash),
+            Err(error) => Err(refused("eth_sendRawTransaction")(error)),
+        }
+    }
+
+    async fn mined(&self, hash: B256) -> Result<TransactionReceipt, ChainError> {
+        let deadline = tokio::time::Instant::now() + MINING_TIMEOUT;
+        let mut pause = MIN_PAUSE;
+        loop {
+            let found =
+                self.provider.get_transaction_receipt(hash).await.map_err(at("eth_getTransactionReceipt"))?;
+            if let Some(receipt) = found {
+                return Ok(receipt);
+            }
+            if tokio::time::Instant::now() >= deadline {
+                return Err(ChainError::NotMined { hash, waited_s: MINING_TIMEOUT.as_secs() });
+            }
+            tokio::time::sleep(pause).await;
+            pause = MAX_PAUSE.min(pause * 2);
+        }
+    }
+
+    /// A mined transaction carries no reason; running it again on the newest state usually tells.
+    async fn why_reverted(&self, request: TransactionRequest) -> ChainError {
+        match self.provider.call(request.with_from(self.sender)).await {
+            Err(error) => refused("eth_call")(error),
+            Ok(_) => ChainError::Reverted { reason: "the state changed while the transaction was on its way".into() },
+        }
+    }
+}
+
+fn at(method: &'static str) -> impl Fn(TransportError) -> ChainError {
+    move |source| ChainError::Endpoint { method, source }
+}
+
+/// Like [`at`], but a JSON-RPC error with revert data becomes [`ChainError::Reverted`].
+fn refused(method: &'static str) -> impl Fn(TransportError) -> ChainError {
+    move |source| match source.as_error_resp() {
+        Some(payload) => match payload.as_revert_data() {
+            Some(data) => ChainError::Reverted { reason: revert::describe(&data) },
+            None if payload.message.contains("revert") => ChainError::Reverted { reason: revert::describe(&[]) },
+            None => ChainError::Reverted { reason: payload.message.to_string() },
+        },
+        None => ChainError::Endpoint { method, source },
+    }
+}

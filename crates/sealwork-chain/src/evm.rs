@@ -1,0 +1,182 @@
+//! [`EvmChain`], the adapter behind the chain port.
+
+use crate::{ChainError, Endpoint, logs, orders};
+use alloy_primitives::{Address, B256, Bytes};
+use alloy_signer_local::PrivateKeySigner;
+use alloy_sol_types::SolCall;
+use async_trait::async_trait;
+use sealwork_ports::{
+    Chain, Deployment, ErrorKind, EventCursor, MarketEvent, PortError, PostedAppOrder, PostedPoolOrder, TxOutcome,
+};
+use sealwork_types::{
+    AppId, DealId, PoolId,
+    abi::{
+        Account, App, DealProgress, Grant,
+        IAttestations::{grantCall, isGrantedCall},
+        IEscrow::accountCall,
+        IRegistry::appCall,
+        ITasks::{dealCall, isClosedCall},
+    },
+    network::{Contracts, NetworkDocument},
+};
+use std::time::Duration;
+
+/// Blocks asked for at once; public endpoints refuse wide ranges.
+const BLOCKS_PER_QUERY: u64 = 2_000;
+/// Longest [`Chain::wait`].
+const MAX_WAIT: Duration = Duration::from_secs(1);
+/// Pause between looks at the block number.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// One deployment behind one endpoint, with one account that sends.
+#[derive(Clone, Debug)]
+pub struct EvmChain {
+    endpoint: Endpoint,
+    deployment: Deployment,
+}
+
+impl EvmChain {
+    /// Connects to the network's endpoint and checks that it serves the right chain.
+    ///
+    /// # Errors
+    /// [`ChainError::OtherChain`] and whatever keeps the endpoint from answering.
+    pub async fn connect(network: &NetworkDocument, signer: PrivateKeySigner) -> Result<Self, ChainError> {
+        let endpoint = Endpoint::connect(&network.rpc, signer).await?;
+        let deployment = Deployment {
+            domain: network.anchors.domain,
+            contracts: network.contracts,
+            deployed_at: network.deployed_at,
+        };
+        let (expected, found) = (deployment.domain.chain_id, endpoint.chain_id());
+        if expected != found {
+            return Err(ChainError::OtherChain { expected, found });
+        }
+        Ok(Self { endpoint, deployment })
+    }
+
+    /// The endpoint underneath.
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    pub(crate) const fn contracts(&self) -> &Contracts {
+        &self.deployment.contracts
+    }
+
+    pub(crate) const fn deployed_at(&self) -> u64 {
+        self.deployment.deployed_at
+    }
+
+    /// Calls a view function and decodes its answer.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the endpoint fails, the contract refuses, or the answer does not decode.
+    pub async fn view<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, ChainError> {
+        let answer = self.endpoint.call(to, call.abi_encode()).await?;
+        C::abi_decode_returns(&answer).map_err(|_| ChainError::Answer { call: C::SIGNATURE })
+    }
+
+    async fn event_page(&self, after: EventCursor) -> Result<(Vec<(EventCursor, MarketEvent)>, u64), ChainError> {
+        let head = self.endpoint.block_number().await?;
+        let from = after.block.max(self.deployment.deployed_at);
+        let to = head.min(from.saturating_add(BLOCKS_PER_QUERY));
+        if from > to {
+            return Ok((Vec::new(), after.block));
+        }
+        let found = self.endpoint.logs(&logs::market_filter(self.contracts(), from, to)).await?;
+        let events = found
+            .iter()
+            .filter(|log| logs::position(log) >= after)
+            .filter_map(|log| logs::decode(log).map(|event| (logs::position(log), event)))
+            .collect();
+        Ok((events, to))
+    }
+}
+
+#[async_trait]
+impl Chain for EvmChain {
+    fn deployment(&self) -> Deployment {
+        self.deployment
+    }
+
+    fn sender(&self) -> Address {
+        self.endpoint.sender()
+    }
+
+    async fn head(&self) -> Result<(u64, u64), PortError> {
+        Ok(self.endpoint.head().await?)
+    }
+
+    async fn app(&self, id: AppId) -> Result<App, PortError> {
+        let app = self.view(self.contracts().registry, &appCall { id: id.get() }).await?;
+        if app.owner.is_zero() {
+            return Err(PortError::new(ErrorKind::NotFound, format!("app {id} is not registered on this network")));
+        }
+        Ok(app)
+    }
+
+    async fn account(&self, owner: Address) -> Result<Account, PortError> {
+        Ok(self.view(self.contracts().escrow, &accountCall { owner }).await?)
+    }
+
+    async fn deal(&self, id: DealId) -> Result<DealProgress, PortError> {
+        let deal = self.view(self.contracts().tasks, &dealCall { dealId: id.get() }).await?;
+        if deal.termsHash == B256::ZERO {
+            return Err(PortError::new(ErrorKind::NotFound, format!("there is no deal {id} on this network")));
+        }
+        Ok(deal)
+    }
+
+    async fn is_closed(&self, deal: DealId, index: u32) -> Result<bool, PortError> {
+        Ok(self.view(self.contracts().tasks, &isClosedCall { dealId: deal.get(), index }).await?)
+    }
+
+    async fn grant(&self, enclave: Address) -> Result<Option<Grant>, PortError> {
+        let attestations = self.contracts().attestations;
+        if !self.view(attestations, &isGrantedCall { enclave }).await? {
+            return Ok(None);
+        }
+        Ok(Some(self.view(attestations, &grantCall { enclave }).await?))
+    }
+
+    async fn app_orders(&self, app: AppId) -> Result<Vec<PostedAppOrder>, PortError> {
+        Ok(orders::app_orders(self, app).await?)
+    }
+
+    async fn pool_orders(&self, pool: Option<PoolId>) -> Result<Vec<PostedPoolOrder>, PortError> {
+        Ok(orders::pool_orders(self, pool).await?)
+    }
+
+    async fn events(&self, after: EventCursor, limit: usize) -> Result<(Vec<MarketEvent>, EventCursor), PortError> {
+        let (mut found, to) = self.event_page(after).await?;
+        let cut = found.len() > limit;
+        found.truncate(limit);
+        let next = match found.last() {
+            Some((position, _)) if cut => EventCursor { log_index: position.log_index.saturating_add(1), ..*position },
+            _ => after.max(EventCursor { block: to.saturating_add(1), log_index: 0 }),
+        };
+        Ok((found.into_iter().map(|(_, event)| event).collect(), next))
+    }
+
+    async fn wait(&self) {
+        let looking = async {
+            let before = self.endpoint.block_number().await.ok();
+            loop {
+                tokio::time::sleep(LOOK_EVERY).await;
+                if self.endpoint.block_number().await.ok() != before {
+                    break;
+                }
+            }
+        };
+        // A timeout is an answer here: the caller looks again either way.
+        let _ = tokio::time::timeout(MAX_WAIT, looking).await;
+    }
+
+    async fn send(&self, to: Address, call: Vec<u8>) -> Result<TxOutcome, PortError> {
+        Ok(self.endpoint.send(Some(to), call).await?)
+    }
+
+    async fn call(&self, to: Address, call: Vec<u8>) -> Result<Bytes, PortError> {
+        Ok(self.endpoint.call(to, call).await?)
+    }
+}

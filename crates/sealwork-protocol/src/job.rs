@@ -1,0 +1,179 @@
+//! The life of one task at a worker.
+//!
+//! ```text
+//! Queued ──Started──► Running ──Executed──► Executed ──Settled──► Settled
+//!   ▲                   │  │                    │
+//!   └──Interrupted──────┘  └──GaveUp──► Abandoned ◄──Closed / DeadlinePassed── (any open state)
+//! ```
+//!
+//! The driver persists the new state before it acts on it. After a crash, `Running` means that nothing was promised
+//! yet, so [`JobEvent::Interrupted`] puts the job back in the queue; `Executed` means that the receipt is on disk and
+//! only settling is left, which the contract accepts once.
+
+use sealwork_types::{
+    B256, Bytes, Cid,
+    abi::Receipt,
+    enclave_wire::GrantFrame,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Attempts before a worker gives a task up.
+pub const MAX_ATTEMPTS: u32 = 5;
+
+/// What a worker has when the enclave is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Execution {
+    /// The enclave's statement.
+    pub receipt: Receipt,
+    /// Its signature.
+    pub signature: Bytes,
+    /// CAS statement about the enclave key.
+    pub grant: GrantFrame,
+    /// Where the sealed output lies; none when the status comes without output.
+    pub output_cid: Option<Cid>,
+}
+
+/// Where a job stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JobState {
+    /// Waits for a slot.
+    Queued {
+        /// Attempts made.
+        attempts: u32,
+    },
+    /// An enclave works on it.
+    Running {
+        /// This attempt's number, from 1.
+        attempt: u32,
+    },
+    /// The receipt is on disk, the output in storage.
+    Executed(Box<Execution>),
+    /// Settled on chain.
+    Settled {
+        /// Transaction.
+        transaction: B256,
+    },
+    /// Given up; the requester is refunded after the deadline.
+    Abandoned {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What can happen to a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JobEvent {
+    /// A slot took it.
+    Started,
+    /// The attempt ended without a receipt, and another can help.
+    Interrupted {
+        /// What happened.
+        reason: String,
+    },
+    /// The attempt ended without a receipt, and no other can help.
+    GaveUp {
+        /// What happened.
+        reason: String,
+    },
+    /// The enclave signed.
+    Executed(Box<Execution>),
+    /// The settlement was mined.
+    Settled {
+        /// Transaction.
+        transaction: B256,
+    },
+    /// The chain shows the task closed by somebody else.
+    Closed,
+    /// The deal's deadline passed.
+    DeadlinePassed,
+}
+
+/// An event that does not fit the state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a job that is {from} cannot be {event}")]
+pub struct TransitionError {
+    /// Name of the state.
+    pub from: &'static str,
+    /// Name of the event.
+    pub event: &'static str,
+}
+
+impl JobState {
+    /// A job that was just seen on chain.
+    pub const fn new() -> Self {
+        Self::Queued { attempts: 0 }
+    }
+
+    /// Whether anything is left to do.
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Queued { .. } | Self::Running { .. } | Self::Executed(_))
+    }
+
+    /// Name for logs and tables.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Queued { .. } => "queued",
+            Self::Running { .. } => "running",
+            Self::Executed(_) => "executed",
+            Self::Settled { .. } => "settled",
+            Self::Abandoned { .. } => "abandoned",
+        }
+    }
+
+    /// The state after an event.
+    ///
+    /// # Errors
+    /// [`TransitionError`] when the event does not fit; the state stays as it was.
+    pub fn apply(&self, event: JobEvent) -> Result<Self, TransitionError> {
+        let refused = TransitionError { from: self.name(), event: event.name() };
+        match (self, event) {
+            (Self::Queued { attempts }, JobEvent::Started) => Ok(Self::Running { attempt: attempts.saturating_add(1) }),
+            (Self::Running { attempt }, JobEvent::Interrupted { reason }) if *attempt >= MAX_ATTEMPTS => {
+                Ok(Self::Abandoned { reason: format!("gave up after {attempt} attempts: {reason}") })
+            }
+            (Self::Running { attempt }, JobEvent::Interrupted { .. }) => Ok(Self::Queued { attempts: *attempt }),
+            (Self::Running { .. } | Self::Queued { .. }, JobEvent::GaveUp { reason }) => Ok(Self::Abandoned { reason }),
+            (Self::Running { .. }, JobEvent::Executed(execution)) => Ok(Self::Executed(execution)),
+            (Self::Executed(_), JobEvent::Settled { transaction }) => Ok(Self::Settled { transaction }),
+            (Self::Executed(_), JobEvent::GaveUp { reason }) => Ok(Self::Abandoned { reason }),
+            (state, JobEvent::Closed) if state.is_open() => {
+                Ok(Self::Abandoned { reason: "the task was closed on chain by somebody else".into() })
+            }
+            (state, JobEvent::DeadlinePassed) if state.is_open() => {
+                Ok(Self::Abandoned { reason: "the deal's deadline passed".into() })
+            }
+            _ => Err(refused),
+        }
+    }
+}
+
+impl Default for JobState {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl JobEvent {
+    /// Name for errors.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Interrupted { .. } => "interrupted",
+            Self::GaveUp { .. } => "given up",
+            Self::Executed(_) => "executed",
+            Self::Settled { .. } => "settled",
+            Self::Closed => "closed",
+            Self::DeadlinePassed => "past its deadline",
+        }
+    }
+}
+
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests;

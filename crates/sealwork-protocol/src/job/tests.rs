@@ -1,0 +1,88 @@
+use super::*;
+use sealwork_types::{Address, abi::Grant};
+
+fn execution() -> Box<Execution> {
+    let zero = B256::ZERO;
+    Box::new(Execution {
+        receipt: Receipt {
+            taskId: zero,
+            dealId: zero,
+            app: zero,
+            codeHash: zero,
+            policyHash: zero,
+            input: zero,
+            output: zero,
+            status: 0,
+            fuel: 0,
+            callbackHash: zero,
+            stateBefore: zero,
+            stateAfter: zero,
+            deltaIndex: 0,
+            keyEpoch: 0,
+        },
+        signature: Bytes::new(),
+        grant: GrantFrame {
+            grant: Grant { enclave: Address::ZERO, measurement: zero, tee: 0, hardwareId: zero, expiry: 0 },
+            signatures: vec![],
+        },
+        output_cid: None,
+    })
+}
+
+fn states() -> Vec<JobState> {
+    vec![
+        JobState::new(),
+        JobState::Running { attempt: 1 },
+        JobState::Running { attempt: MAX_ATTEMPTS },
+        JobState::Executed(execution()),
+        JobState::Settled { transaction: B256::ZERO },
+        JobState::Abandoned { reason: String::new() },
+    ]
+}
+
+fn events() -> Vec<JobEvent> {
+    vec![
+        JobEvent::Started,
+        JobEvent::Interrupted { reason: "x".into() },
+        JobEvent::GaveUp { reason: "x".into() },
+        JobEvent::Executed(execution()),
+        JobEvent::Settled { transaction: B256::ZERO },
+        JobEvent::Closed,
+        JobEvent::DeadlinePassed,
+    ]
+}
+
+/// Every state against every event, as one readable table.
+#[test]
+fn the_transition_table_is_the_documented_one() {
+    let table: Vec<String> = states()
+        .iter()
+        .map(|state| {
+            let row: Vec<_> =
+                events().into_iter().map(|event| state.apply(event).map_or("-", |next| next.name())).collect();
+            format!("{}: {}", state.name(), row.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        table,
+        [
+            "queued: running - abandoned - - abandoned abandoned",
+            "running: - queued abandoned executed - abandoned abandoned",
+            "running: - abandoned abandoned executed - abandoned abandoned",
+            "executed: - - abandoned - settled abandoned abandoned",
+            "settled: - - - - - - -",
+            "abandoned: - - - - - - -",
+        ]
+    );
+}
+
+#[test]
+fn an_interrupted_job_counts_its_attempts() {
+    let mut state = JobState::new();
+    for attempt in 1..=MAX_ATTEMPTS {
+        state = state.apply(JobEvent::Started).unwrap();
+        assert_eq!(state, JobState::Running { attempt });
+        state = state.apply(JobEvent::Interrupted { reason: "power cut".into() }).unwrap();
+    }
+    assert!(matches!(state, JobState::Abandoned { reason } if reason.contains("power cut")));
+}
