@@ -1,1 +1,24 @@
-//! sealwork-worker.
+//! The worker agent: takes the deals of its pool, runs them in enclaves, settles their receipts.
+//!
+//! A worker never sees plaintext: it moves sealed bytes between storage and an enclave process and public documents
+//! between chain and enclave. What it accepted is in a durable job log ([`Journal`]) before it acts, so a crash at any
+//! point loses no task and settles none twice (the contract closes a task once).
+//!
+//! ```text
+//! chain events ──► job log ──► slot: fetch → enclave → sealed output → storage ──► job log ──► settle
+//! ```
+//!
+//! Services are reached through ports; [`EnclaveProcess`] is the one adapter that lives here, because launching and
+//! feeding an enclave is what a worker is.
+
+mod enclave_process;
+mod engine;
+mod error;
+mod execute;
+mod journal;
+mod settle;
+
+pub use enclave_process::EnclaveProcess;
+pub use engine::{Ports, Worker, WorkerConfig, WorkerStatus};
+pub use error::{JournalError, WorkerError};
+pub use journal::{Job, Journal};

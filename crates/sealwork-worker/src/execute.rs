@@ -1,0 +1,121 @@
+//! One attempt at one task: fetch what the enclave needs, run it, store the sealed output.
+
+use crate::{engine::Ports, journal::Job};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use sealwork_ports::{ErrorKind, PortError, TaskInput, TaskOutcome, TaskUpdate};
+use sealwork_protocol::job::{Execution, JobEvent};
+use sealwork_types::{
+    Cid, PolicyHash,
+    enclave_wire::TaskFrame,
+    manifest::{AppManifest, document_cid},
+    order::{SignedRequest, TaskParams},
+    params::MAX_MANIFEST_BYTES,
+};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tracing::{debug, info};
+
+/// Sealed output chunks that may wait between enclave and storage.
+const OUTPUT_QUEUE: usize = 4;
+/// Length of a hybrid recipient, and a little room to notice longer ones.
+const MAX_RECIPIENT_BYTES: usize = 4_096;
+
+/// Runs a job in a slot and says what happened. Never fails: every failure is an event for the job.
+pub(crate) async fn attempt(ports: &Arc<Ports>, slot: usize, job: &Job) -> JobEvent {
+    match run(ports, slot, job).await {
+        Ok(event) => event,
+        Err(error) if error.kind == ErrorKind::Rejected || error.kind == ErrorKind::Limit => {
+            JobEvent::GaveUp { reason: error.to_string() }
+        }
+        Err(error) => JobEvent::Interrupted { reason: error.to_string() },
+    }
+}
+
+async fn run(ports: &Arc<Ports>, slot: usize, job: &Job) -> Result<JobEvent, PortError> {
+    let enclave = ports.enclaves.ensure(slot).await?;
+    debug!(task = %job.task(), enclave = %enclave.enclave, "task.attested");
+    let input = fetch(ports, job).await?;
+    let mut running = ports.enclaves.run(slot, input).await?;
+    let mut output: Option<OutputUpload> = None;
+    while let Some(update) = running.next().await {
+        match update? {
+            TaskUpdate::Step(step) => info!(task = %job.task(), ?step, "task.step"),
+            TaskUpdate::Output(bytes) => {
+                output.get_or_insert_with(|| OutputUpload::start(ports)).push(bytes).await?;
+            }
+            TaskUpdate::Ended(TaskOutcome::Refused { retryable: true, reason }) => {
+                return Ok(JobEvent::Interrupted { reason });
+            }
+            TaskUpdate::Ended(TaskOutcome::Refused { retryable: false, reason }) => {
+                return Ok(JobEvent::GaveUp { reason });
+            }
+            TaskUpdate::Ended(TaskOutcome::Done { receipt, signature }) => {
+                let output_cid = match output {
+                    Some(upload) => Some(upload.finish().await?),
+                    None => None,
+                };
+                let grant = enclave.grant;
+                return Ok(JobEvent::Executed(Box::new(Execution { receipt: *receipt, signature, grant, output_cid })));
+            }
+        }
+    }
+    Err(PortError::new(ErrorKind::Local, "the enclave ended in the middle of the task"))
+}
+
+async fn fetch(ports: &Ports, job: &Job) -> Result<TaskInput, PortError> {
+    let request = &job.terms.request;
+    let store = &ports.store;
+    let rejected = |what: String| PortError::new(ErrorKind::Rejected, what);
+    let params = TaskParams::from_bytes(&request.params)
+        .map_err(|error| PortError::because(ErrorKind::Rejected, format!("the order's params: {error}"), error))?;
+    let manifest = store.get_small(&document_cid(job.manifest.get()), MAX_MANIFEST_BYTES).await?;
+    let parsed = AppManifest::parse(&manifest).map_err(|error| rejected(error.to_string()))?;
+    if parsed.policy_hash != PolicyHash::new(job.terms.policyHash) {
+        return Err(rejected("the app was updated after the match; its old manifest is not known here".into()));
+    }
+    let policy = store.get_small(&document_cid(job.terms.policyHash), MAX_MANIFEST_BYTES).await?;
+    let output_recipient = store.get_small(&document_cid(request.outputRecipient), MAX_RECIPIENT_BYTES).await?;
+    let signed = SignedRequest { order: request.clone(), signature: job.request_signature.clone() };
+    let frame = TaskFrame {
+        now: ports.clock.unix_s(),
+        deal: job.deal.get().0,
+        index: job.index,
+        request: serde_json::to_vec(&signed).expect("numbers, hashes and strings always serialize"),
+        manifest: manifest.to_vec(),
+        policy: policy.to_vec(),
+        output_recipient: output_recipient.to_vec(),
+    };
+    let module = store.get(&parsed.code).await?;
+    let sealed_input = store.get(&params.input_cid).await?;
+    Ok(TaskInput { frame, module, sealed_input })
+}
+
+/// A sealed output on its way into storage while the enclave still writes it.
+struct OutputUpload {
+    chunks: mpsc::Sender<Result<Bytes, PortError>>,
+    stored: tokio::task::JoinHandle<Result<Cid, PortError>>,
+}
+
+impl OutputUpload {
+    fn start(ports: &Arc<Ports>) -> Self {
+        let (chunks, queue) = mpsc::channel(OUTPUT_QUEUE);
+        let store = Arc::clone(&ports.store);
+        let content = stream::unfold(queue, |mut queue| async { queue.recv().await.map(|item| (item, queue)) }).boxed();
+        Self { chunks, stored: tokio::spawn(async move { store.put(content).await }) }
+    }
+
+    async fn push(&self, bytes: Bytes) -> Result<(), PortError> {
+        self.chunks
+            .send(Ok(bytes))
+            .await
+            .map_err(|_| PortError::new(ErrorKind::Unavailable, "storage stopped taking the sealed output"))
+    }
+
+    async fn finish(self) -> Result<Cid, PortError> {
+        drop(self.chunks);
+        self.stored
+            .await
+            .map_err(|error| PortError::because(ErrorKind::Local, "storing the sealed output", error))?
+    }
+}
