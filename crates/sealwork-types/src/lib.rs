@@ -25,6 +25,7 @@ pub mod manifest;
 pub mod network;
 pub mod order;
 pub mod policy;
+pub mod progress;
 pub mod receipt;
 mod status;
 
