@@ -104,6 +104,14 @@ impl Endpoint {
         Ok(logs)
     }
 
+    /// Receipt of a mined transaction.
+    ///
+    /// # Errors
+    /// [`ChainError::Endpoint`].
+    pub(crate) async fn receipt(&self, hash: B256) -> Result<Option<TransactionReceipt>, ChainError> {
+        self.provider.get_transaction_receipt(hash).await.map_err(at("eth_getTransactionReceipt"))
+    }
+
     /// Sends a call to `to`, or creates a contract when `to` is `None`, and waits until it is mined.
     ///
     /// # Errors
@@ -156,9 +164,7 @@ impl Endpoint {
         let deadline = tokio::time::Instant::now() + MINING_TIMEOUT;
         let mut pause = MIN_PAUSE;
         loop {
-            let found =
-                self.provider.get_transaction_receipt(hash).await.map_err(at("eth_getTransactionReceipt"))?;
-            if let Some(receipt) = found {
+            if let Some(receipt) = self.receipt(hash).await? {
                 return Ok(receipt);
             }
             if tokio::time::Instant::now() >= deadline {

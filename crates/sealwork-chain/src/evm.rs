@@ -1,12 +1,12 @@
 //! [`EvmChain`], the adapter behind the chain port.
 
-use crate::{ChainError, Endpoint, logs, orders};
+use crate::{ChainError, Endpoint, logs, orders, registrations};
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
 use async_trait::async_trait;
 use sealwork_ports::{
-    Chain, Deployment, ErrorKind, EventCursor, MarketEvent, PortError, PostedAppOrder, PostedPoolOrder, TxOutcome,
+    Chain, Deployment, ErrorKind, EventCursor, MarketEvent, PortError, PostedAppOrder, PostedPoolOrder, TxInfo, TxOutcome,
 };
 use sealwork_types::{
     AppId, DealId, PoolId,
@@ -17,6 +17,7 @@ use sealwork_types::{
         IRegistry::appCall,
         ITasks::{dealCall, isClosedCall},
     },
+    enclave_wire::GrantFrame,
     network::{Contracts, NetworkDocument},
 };
 use std::time::Duration;
@@ -137,6 +138,19 @@ impl Chain for EvmChain {
             return Ok(None);
         }
         Ok(Some(self.view(attestations, &grantCall { enclave }).await?))
+    }
+
+    async fn registration(&self, enclave: Address) -> Result<GrantFrame, PortError> {
+        Ok(registrations::find(self, enclave).await?.ok_or_else(|| {
+            PortError::new(ErrorKind::NotFound, format!("enclave {enclave} was never registered on this network"))
+        })?)
+    }
+
+    async fn transaction(&self, hash: B256) -> Result<TxInfo, PortError> {
+        let found = self.endpoint.receipt(hash).await?;
+        let receipt = found
+            .ok_or_else(|| PortError::new(ErrorKind::NotFound, format!("transaction {hash} is not on this chain")))?;
+        Ok(TxInfo { sender: receipt.from, gas_used: receipt.gas_used })
     }
 
     async fn app_orders(&self, app: AppId) -> Result<Vec<PostedAppOrder>, PortError> {

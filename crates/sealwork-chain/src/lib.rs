@@ -13,6 +13,7 @@ mod error;
 mod evm;
 mod logs;
 mod orders;
+mod registrations;
 mod revert;
 
 pub use deploy::{DeployOptions, deploy};

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use sealwork_types::{
     Address, AppId, B256, Bytes, DealId, PoolId, U256,
     abi::{Account, App, AppOrder, DealProgress, DealTerms, Grant, PoolOrder, Receipt},
+    enclave_wire::GrantFrame,
     network::Contracts,
     order::SigningDomain,
 };
@@ -102,6 +103,15 @@ pub struct TxOutcome {
     pub gas_used: u64,
 }
 
+/// Who sent a mined transaction, and what it cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TxInfo {
+    /// Sender.
+    pub sender: Address,
+    /// Gas used.
+    pub gas_used: u64,
+}
+
 /// One deployment on one EVM chain, with one account that sends.
 ///
 /// Every `send_*` waits until the transaction is mined and fails with kind `Rejected` and the decoded contract error
@@ -131,6 +141,12 @@ pub trait Chain: Send + Sync + 'static {
 
     /// Grant of an enclave key that is valid now; `None` otherwise.
     async fn grant(&self, enclave: Address) -> Result<Option<Grant>, PortError>;
+
+    /// The grant that an enclave key was registered with, and the signatures over it; `NotFound` otherwise.
+    async fn registration(&self, enclave: Address) -> Result<GrantFrame, PortError>;
+
+    /// A mined transaction; `NotFound` otherwise.
+    async fn transaction(&self, hash: B256) -> Result<TxInfo, PortError>;
 
     /// Posted orders of an app that are neither expired, canceled nor consumed, cheapest first.
     async fn app_orders(&self, app: AppId) -> Result<Vec<PostedAppOrder>, PortError>;

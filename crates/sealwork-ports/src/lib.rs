@@ -15,7 +15,7 @@ mod quote;
 pub mod memory;
 mod store;
 
-pub use chain::{Chain, Deployment, EventCursor, MarketEvent, PostedAppOrder, PostedPoolOrder, TxOutcome};
+pub use chain::{Chain, Deployment, EventCursor, MarketEvent, PostedAppOrder, PostedPoolOrder, TxInfo, TxOutcome};
 pub use clock::{Clock, SystemClock};
 pub use enclave_host::{EnclaveHost, EnclaveInfo, RunningTask, TaskInput, TaskOutcome, TaskUpdate};
 pub use error::{ErrorKind, PortError};

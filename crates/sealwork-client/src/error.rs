@@ -1,0 +1,73 @@
+//! What can go wrong for a requester or developer.
+
+use sealwork_ports::PortError;
+use sealwork_protocol::receipt::ReceiptError;
+use sealwork_types::{AppId, bounded::DocumentError};
+use std::path::PathBuf;
+
+/// Why an operation of the SDK failed. `hint` says what to do next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// An effect failed.
+    #[error("{0}")]
+    Port(#[from] PortError),
+    /// A document from storage is not what it should be.
+    #[error("app {app} has an unusable document")]
+    Document {
+        /// App.
+        app: AppId,
+        /// What is wrong with it.
+        #[source]
+        source: DocumentError,
+    },
+    /// The CAS said something that does not follow from the network document.
+    #[error("the CAS cannot be trusted: {problem}")]
+    Cas {
+        /// First check that failed.
+        problem: String,
+    },
+    /// No posted order fits.
+    #[error("no {kind} order on the market fits: {problem}")]
+    NoOrder {
+        /// `app` or `pool`.
+        kind: &'static str,
+        /// What was looked for.
+        problem: String,
+    },
+    /// The input cannot be read or sealed.
+    #[error("cannot seal the input: {problem}")]
+    Input {
+        /// File at fault, if one is.
+        path: Option<PathBuf>,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The receipt does not hold.
+    #[error("the receipt does not hold")]
+    Receipt(#[from] ReceiptError),
+    /// The output cannot be opened with this wallet or is not what the receipt says.
+    #[error("cannot open the output: {problem}")]
+    Output {
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl ClientError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Port(error) if error.is_retryable() => {
+                Some("check that the network runs (`sealwork doctor`) and try again")
+            }
+            Self::NoOrder { kind: "app", .. } => Some("the developer offers the app with `sealwork publish`"),
+            Self::NoOrder { .. } => Some("start a worker (`sealwork up` or `sealwork worker start`) or raise --max-price"),
+            Self::Cas { .. } => Some("do not seal anything; check that the network document is the one you were given"),
+            Self::Receipt(_) => Some("do not use the output; `sealwork verify` shows the failing rule"),
+            Self::Output { .. } => Some("use the wallet that asked for the task (`--wallet`)"),
+            Self::Document { .. } => Some("the developer must publish the app again"),
+            Self::Port(_) | Self::Input { .. } => None,
+        }
+    }
+}

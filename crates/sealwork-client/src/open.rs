@@ -1,0 +1,78 @@
+//! Opening a sealed output: hash against the receipt, binding against the task, content for the requester.
+
+use crate::{Client, ClientError, TaskRecord, streams::StreamReader, task::TaskState};
+use sealwork_protocol::receipt::{self, CheckedReceipt};
+use sealwork_seal::{
+    HashingReader,
+    age::{Identity, OpenReader},
+    bundle::{OutputBundle, read_output},
+};
+use sealwork_types::{B256, TaskId, order::SigningDomain, params::MAX_OUTPUT_BYTES, receipt::ReceiptDocument};
+use std::io::Read;
+
+/// A checked and opened output.
+#[derive(Debug)]
+pub struct OpenedOutput {
+    /// What the program wrote.
+    pub bundle: OutputBundle,
+    /// SHA-256 of the sealed bytes.
+    pub sealed_digest: B256,
+}
+
+impl Client {
+    /// Checks a settled task's receipt and opens its output; `None` when the status comes without one.
+    ///
+    /// # Errors
+    /// [`ClientError::Receipt`] or [`ClientError::Output`] with the first thing that does not hold.
+    pub async fn fetch(
+        &self,
+        record: &TaskRecord,
+        document: &ReceiptDocument,
+    ) -> Result<Option<OpenedOutput>, ClientError> {
+        let checked = receipt::check(document, &self.network.anchors)?;
+        if checked.output.is_zero() {
+            return Ok(None);
+        }
+        let TaskState::Settled(settled) = &record.state else {
+            return Err(ClientError::Output { problem: "the task is not settled".into() });
+        };
+        let Some(cid) = settled.output else {
+            return Err(ClientError::Output { problem: "the settlement does not say where the output lies".into() });
+        };
+        let reader = StreamReader::new(self.parts.store.get(&cid).await?);
+        let (identity, domain, task) = (self.output_identity(), document.domain, record.task);
+        let opening = tokio::task::spawn_blocking(move || open_output(reader, &identity, &checked, domain, task));
+        let opened = opening.await.map_err(|error| ClientError::Output { problem: error.to_string() })??;
+        Ok(Some(opened))
+    }
+}
+
+/// Opens sealed output bytes and checks them against a checked receipt.
+///
+/// # Errors
+/// [`ClientError::Output`] when the bytes are not for this identity, not of this task, or malformed;
+/// [`ClientError::Receipt`] when they are not the ones that the enclave signed.
+pub fn open_output(
+    sealed: impl Read,
+    identity: &Identity,
+    receipt: &CheckedReceipt,
+    domain: SigningDomain,
+    task: TaskId,
+) -> Result<OpenedOutput, ClientError> {
+    let failed = |problem: String| ClientError::Output { problem };
+    let mut hashing = HashingReader::new(sealed);
+    let opener = OpenReader::new(std::slice::from_ref(identity), &mut hashing).map_err(|e| failed(e.to_string()))?;
+    let result = read_output(opener, MAX_OUTPUT_BYTES);
+    let drained = std::io::copy(&mut hashing, &mut std::io::sink());
+    drained.map_err(|error| failed(error.to_string()))?;
+    let (_, sealed_digest, _) = hashing.finish();
+    receipt::check_output(receipt, sealed_digest)?;
+    let (binding, bundle) = result.map_err(|error| failed(error.to_string()))?;
+    if binding.domain != domain || binding.task != task {
+        return Err(failed("it belongs to another task".into()));
+    }
+    if binding.status != receipt.status.code() {
+        return Err(failed("it carries another status than the receipt".into()));
+    }
+    Ok(OpenedOutput { bundle, sealed_digest })
+}
