@@ -52,12 +52,12 @@ pub enum ToEnclave {
     },
     /// Answer to `Quote`.
     QuoteReply(Result<EvidenceFrame, String>),
-    /// TLS bytes from the CAS; empty at its end of stream.
-    TlsIn(Vec<u8>),
+    /// TLS bytes from the member of the last `TlsNeed`; empty at its end of stream or when it cannot be reached.
+    TlsIn(Bytes),
     /// Run a task.
     Task(Box<TaskFrame>),
     /// Bytes of the module or of the sealed input, as asked; empty at the end.
-    Chunk(Vec<u8>),
+    Chunk(Bytes),
     /// Leave.
     Stop,
 }
@@ -69,21 +69,31 @@ pub enum FromEnclave {
     Ready {
         /// Address of the signing key.
         enclave: Address,
+        /// What the enclave gave up; for the host's log only.
+        sandbox: SandboxReport,
     },
     /// Needs evidence with this report data (64 bytes).
     Quote {
         /// What the evidence must carry.
         report_data: Vec<u8>,
     },
-    /// Open a connection to CAS member number `member` of the anchors. Closes an open one.
+    /// Open a connection to CAS member number `member` of the anchors. Replaces an open one to the same member.
     TlsOpen {
         /// Index into `cas_members`.
         member: u32,
     },
-    /// TLS bytes to the CAS.
-    TlsOut(Vec<u8>),
-    /// Wants the next TLS bytes.
-    TlsNeed,
+    /// TLS bytes to a member.
+    TlsOut {
+        /// Index into `cas_members`.
+        member: u32,
+        /// TLS records.
+        bytes: Bytes,
+    },
+    /// Wants the next TLS bytes of a member.
+    TlsNeed {
+        /// Index into `cas_members`.
+        member: u32,
+    },
     /// The CAS granted this key.
     Attested {
         /// JSON of the grant and its signatures ([`GrantFrame`]).
@@ -96,7 +106,7 @@ pub enum FromEnclave {
     /// A step of the task began.
     Progress(Step),
     /// Next bytes of the sealed output.
-    Output(Vec<u8>),
+    Output(Bytes),
     /// The task is done; the receipt may be settled.
     Done {
         /// JSON of [`DoneFrame`].
@@ -109,6 +119,21 @@ pub enum FromEnclave {
         /// What was wrong. Never contains plaintext.
         reason: String,
     },
+}
+
+/// What an enclave gave up before it read its first message. Each field says whether this kernel granted it; the system
+/// call filter is not listed because no enclave starts without it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each named")]
+pub struct SandboxReport {
+    /// File system and network rules deny everything.
+    pub landlock: bool,
+    /// Own user and network name space.
+    pub namespaces: bool,
+    /// All capabilities are gone.
+    pub capabilities: bool,
+    /// Memory cannot be swapped out.
+    pub memory_locked: bool,
 }
 
 /// Steps an enclave reports while it works.
@@ -307,9 +332,9 @@ mod tests {
 
     #[test]
     fn frames_round_trip_and_have_a_fixed_shape() {
-        let frame = encode_frame(&FromEnclave::Output(vec![7, 8])).unwrap();
+        let frame = encode_frame(&FromEnclave::Output(Bytes::from_static(&[7, 8]))).unwrap();
         assert_eq!(hex::encode(&frame), "0400000009020708");
-        assert!(matches!(read_message(&frame[..]).unwrap(), FromEnclave::Output(bytes) if bytes == [7, 8]));
+        assert!(matches!(read_message(&frame[..]).unwrap(), FromEnclave::Output(bytes) if bytes[..] == [7, 8]));
     }
 
     #[test]
