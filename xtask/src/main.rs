@@ -1,6 +1,8 @@
 //! All automation of the repository: `cargo xtask help` lists it.
 
+mod contracts;
 mod generate;
+mod guests;
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -12,7 +14,9 @@ fn main() -> Result<()> {
     let rest: Vec<String> = arguments.collect();
     let has = |flag: &str| rest.iter().any(|argument| argument == flag);
     match command.as_str() {
+        "contracts" => contracts::run(&root, has("--check")),
         "gen" => generate::run(&root, has("--check")),
+        "guests" => guests::run(&root, guests::Mode::parse(&rest)?),
         other => bail!("unknown command {other:?}"),
     }
 }

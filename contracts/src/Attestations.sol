@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Params } from "./generated/Params.sol";
+import { IAttestations } from "./interfaces/IAttestations.sol";
+import { TypedHash } from "./libraries/TypedHash.sol";
+import { Grant, LogHead } from "./types/Statements.sol";
+import { ECDSA } from "solady/utils/ECDSA.sol";
+
+/// @title Attestations
+/// @notice See IAttestations, which documents every function, event and error.
+contract Attestations is IAttestations {
+    /// @dev `revocations` is the value of `_revocations` at the last registration: while it stays, nothing that the
+    /// registration checked can have been revoked, and a receipt costs two storage reads.
+    struct Entry {
+        bytes32 measurement;
+        bytes32 hardwareId;
+        uint64 expiry;
+        uint64 revocations;
+        uint8 tee;
+    }
+
+    uint8 private constant TEE_SIMULATED = 0;
+    /// @dev Difference between the members' clocks and the chain's that is tolerated (s).
+    uint256 private constant CLOCK_SLACK_S = 300;
+
+    /// @notice Names the deployment in signatures.
+    address public immutable market;
+    /// @notice Sets members and revokes.
+    address public immutable governor;
+
+    mapping(address enclave => Entry) private _grants;
+    mapping(address enclave => bool) private _revokedKeys;
+    mapping(bytes32 measurement => bool) private _revokedMeasurements;
+    mapping(bytes32 hardwareId => bool) private _revokedHardware;
+    mapping(address member => bool) private _isMember;
+    mapping(address member => LogHead) private _heads;
+    address[] private _members;
+    uint8 private _threshold;
+    uint64 private _revocations;
+
+    modifier onlyGovernor() {
+        _onlyGovernor();
+        _;
+    }
+
+    /// @param market_ Names the deployment in signatures.
+    /// @param governor_ Sets members and revokes.
+    /// @param members_ CAS members, ascending.
+    /// @param threshold_ Signatures that a grant needs.
+    constructor(address market_, address governor_, address[] memory members_, uint8 threshold_) {
+        market = market_;
+        governor = governor_;
+        _setMembers(members_, threshold_);
+    }
+
+    /// @inheritdoc IAttestations
+    function register(Grant calldata statement, bytes[] calldata signatures) external {
+        address enclave = statement.enclave;
+        uint64 expiry = statement.expiry;
+        if (expiry <= block.timestamp) revert GrantExpired(enclave, expiry);
+        uint64 latest = uint64(block.timestamp + Params.GRANT_LIFETIME_S + CLOCK_SLACK_S);
+        if (expiry > latest) revert GrantTooLong(expiry, latest);
+        if (statement.tee == TEE_SIMULATED && !Params.is_DEVELOPMENT_CHAIN_IDS(block.chainid)) {
+            revert SimulatedEvidenceRefused(block.chainid);
+        }
+        Entry storage entry = _grants[enclave];
+        if (expiry < entry.expiry) revert GrantSuperseded(enclave, entry.expiry, expiry);
+        if (_isRevoked(enclave, statement.measurement, statement.hardwareId)) revert Revoked(enclave);
+        _checkSignatures(_digest(TypedHash.hash(statement)), signatures);
+
+        entry.measurement = statement.measurement;
+        entry.hardwareId = statement.hardwareId;
+        entry.expiry = expiry;
+        entry.revocations = _revocations;
+        entry.tee = statement.tee;
+        emit EnclaveRegistered(enclave, statement.measurement, statement.tee, statement.hardwareId, expiry);
+    }
+
+    /// @inheritdoc IAttestations
+    function setMembers(address[] calldata list, uint8 threshold) external onlyGovernor {
+        _setMembers(list, threshold);
+    }
+
+    /// @inheritdoc IAttestations
+    function revokeKey(address enclave) external onlyGovernor {
+        _revokedKeys[enclave] = true;
+        ++_revocations;
+        emit KeyRevoked(enclave);
+    }
+
+    /// @inheritdoc IAttestations
+    function revokeMeasurement(bytes32 measurement) external onlyGovernor {
+        _revokedMeasurements[measurement] = true;
+        ++_revocations;
+        emit MeasurementRevoked(measurement);
+    }
+
+    /// @inheritdoc IAttestations
+    function revokeHardware(bytes32 hardwareId) external onlyGovernor {
+        _revokedHardware[hardwareId] = true;
+        ++_revocations;
+        emit HardwareRevoked(hardwareId);
+    }
+
+    /// @inheritdoc IAttestations
+    function anchorLogHead(LogHead calldata head, bytes calldata signature) external {
+        address member = ECDSA.tryRecoverCalldata(_digest(TypedHash.hash(head)), signature);
+        if (!_isMember[member]) revert UnknownMember(member);
+        uint64 current = _heads[member].size;
+        if (head.size <= current) revert HeadRegression(current, head.size);
+        _heads[member] = head;
+        emit LogHeadAnchored(member, head.size, head.root);
+    }
+
+    /// @inheritdoc IAttestations
+    function grant(address enclave) external view returns (Grant memory statement) {
+        Entry storage entry = _grants[enclave];
+        if (entry.expiry == 0) return statement;
+        return Grant(enclave, entry.measurement, entry.tee, entry.hardwareId, entry.expiry);
+    }
+
+    /// @inheritdoc IAttestations
+    function isGranted(address enclave) external view returns (bool) {
+        Entry storage entry = _grants[enclave];
+        if (entry.expiry <= block.timestamp) return false;
+        if (entry.revocations == _revocations) return true;
+        return !_isRevoked(enclave, entry.measurement, entry.hardwareId);
+    }
+
+    /// @inheritdoc IAttestations
+    function members() external view returns (address[] memory list, uint8 threshold) {
+        return (_members, _threshold);
+    }
+
+    /// @inheritdoc IAttestations
+    function logHead(address member) external view returns (LogHead memory) {
+        return _heads[member];
+    }
+
+    function _setMembers(address[] memory list, uint8 threshold) private {
+        if (threshold == 0 || list.length < threshold) revert NotEnoughSignatures(list.length, threshold);
+        for (uint256 i = 0; i < _members.length; ++i) {
+            _isMember[_members[i]] = false;
+        }
+        address previous = address(0);
+        for (uint256 i = 0; i < list.length; ++i) {
+            if (list[i] <= previous) revert SignersNotAscending(previous, list[i]);
+            previous = list[i];
+            _isMember[previous] = true;
+        }
+        _members = list;
+        _threshold = threshold;
+        emit MembersChanged(list, threshold);
+    }
+
+    /// @dev Every signature given must be good, so that nobody can pad a grant.
+    function _checkSignatures(bytes32 digest, bytes[] calldata signatures) private view {
+        uint256 threshold = _threshold;
+        if (signatures.length < threshold) revert NotEnoughSignatures(signatures.length, threshold);
+        address previous = address(0);
+        for (uint256 i = 0; i < signatures.length; ++i) {
+            address signer = ECDSA.tryRecoverCalldata(digest, signatures[i]);
+            if (!_isMember[signer]) revert UnknownMember(signer);
+            if (signer <= previous) revert SignersNotAscending(previous, signer);
+            previous = signer;
+        }
+    }
+
+    function _isRevoked(address enclave, bytes32 measurement, bytes32 hardwareId) private view returns (bool) {
+        return _revokedKeys[enclave] || _revokedMeasurements[measurement] || _revokedHardware[hardwareId];
+    }
+
+    function _digest(bytes32 structHash) private view returns (bytes32) {
+        return TypedHash.digest(TypedHash.domainSeparator(market), structHash);
+    }
+
+    function _onlyGovernor() private view {
+        if (msg.sender != governor) revert NotGovernor(msg.sender);
+    }
+}

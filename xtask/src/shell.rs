@@ -1,0 +1,122 @@
+//! Running commands and reading what they counted.
+
+use anyhow::{Context, Result, bail};
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// Tests that passed and failed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Count {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+}
+
+impl Count {
+    pub(crate) const fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+/// A command line in a directory.
+pub(crate) fn command(directory: &Path, words: &[&str]) -> Command {
+    let (program, arguments) = words.split_first().expect("a command has a program");
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(directory);
+    command
+}
+
+/// Runs a command, passing its output through; an error when it fails.
+pub(crate) fn run(directory: &Path, words: &[&str]) -> Result<()> {
+    let status = command(directory, words).status().with_context(|| format!("start {}", words.join(" ")))?;
+    if !status.success() {
+        bail!("`{}` failed with {status}", words.join(" "));
+    }
+    Ok(())
+}
+
+/// Runs a command, passing its output through and counting the tests it reports. A failure is counted, not returned.
+pub(crate) fn counted(mut command: Command) -> Result<Count> {
+    let shown = format!("{command:?}");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| shown.clone())?;
+    let readers = [
+        child.stdout.take().map(|stream| Box::new(stream) as Box<dyn std::io::Read + Send>),
+        child.stderr.take().map(|stream| Box::new(stream) as Box<dyn std::io::Read + Send>),
+    ];
+    let threads: Vec<_> = readers.into_iter().flatten().map(|stream| std::thread::spawn(move || pass_on(stream))).collect();
+    let mut count = Count::default();
+    for thread in threads {
+        count.add(thread.join().unwrap_or_default());
+    }
+    let status = child.wait()?;
+    if !status.success() && count.failed == 0 {
+        count.failed = 1;
+    }
+    if status.success() && count.passed == 0 {
+        count.passed = 1;
+    }
+    Ok(count)
+}
+
+#[expect(clippy::print_stdout, reason = "a command line tool shows what its commands say")]
+fn pass_on(stream: impl std::io::Read) -> Count {
+    let mut count = Count::default();
+    for line in BufReader::new(stream).lines().map_while(Result::ok) {
+        count.add(counts_in(&line));
+        println!("{line}");
+    }
+    count
+}
+
+/// Counts in the closing lines of nextest (`Summary … 5 tests run: 4 passed, 1 failed`), cargo's own runner
+/// (`test result: ok. 5 passed; 0 failed`), forge (`Ran 3 test suites …: 12 tests passed, 0 failed`) and node
+/// (`# pass 3`, `# fail 0`).
+fn counts_in(line: &str) -> Count {
+    let plain = strip_ansi(line);
+    let number_before = |word: &str| {
+        let head = plain.get(..plain.find(word)?)?;
+        head.split_whitespace().last()?.trim_start_matches('(').parse::<u64>().ok()
+    };
+    let closing = plain.contains("Summary [") || plain.contains("test result:") || plain.contains("tests passed");
+    if closing {
+        let passed = number_before(" tests passed").or_else(|| number_before(" passed"));
+        return Count { passed: passed.unwrap_or(0), failed: number_before(" failed").unwrap_or(0) };
+    }
+    let value = |prefix: &str| plain.strip_prefix(prefix).and_then(|rest| rest.trim().parse().ok()).unwrap_or(0);
+    Count { passed: value("# pass "), failed: value("# fail ") }
+}
+
+fn strip_ansi(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut letters = line.chars();
+    while let Some(letter) = letters.next() {
+        if letter == '\u{1b}' {
+            letters.by_ref().find(char::is_ascii_alphabetic);
+        } else {
+            plain.push(letter);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counts_in;
+
+    #[test]
+    fn closing_lines_of_every_runner_are_read() {
+        let check = |line: &str, passed, failed| {
+            let count = counts_in(line);
+            assert_eq!((count.passed, count.failed), (passed, failed), "{line}");
+        };
+        check("     Summary [   0.083s] 9 tests run: 8 passed, 1 failed, 0 skipped", 8, 1);
+        check("\u{1b}[32m     Summary\u{1b}[0m [ 0.1s] 12 tests run: 12 passed, 0 skipped", 12, 0);
+        check("test result: ok. 3 passed; 0 failed; 0 ignored", 3, 0);
+        check("Ran 6 test suites in 1.2s (3s CPU time): 41 tests passed, 2 failed, 0 skipped (43 total tests)", 41, 2);
+        check("# pass 7", 7, 0);
+        check("Suite result: ok. 9 passed; 0 failed; 0 skipped; finished in 1ms", 0, 0);
+    }
+}
