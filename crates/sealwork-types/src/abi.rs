@@ -5,6 +5,18 @@
 
 use alloy_sol_types::sol;
 
+/// Kinds of registered things and parties, as numbers in ids and errors.
+pub mod kind {
+    /// A program.
+    pub const APP: u8 = 1;
+    /// Sealed data.
+    pub const DATASET: u8 = 2;
+    /// Workers offered under one order.
+    pub const POOL: u8 = 3;
+    /// Who asks for tasks; only in errors.
+    pub const REQUESTER: u8 = 4;
+}
+
 sol! {
     /// A developer offers an app.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -187,6 +199,12 @@ sol! {
     }
 
     #[derive(Debug, PartialEq, Eq)]
+    struct Payment {
+        address to;
+        uint256 amount;
+    }
+
+    #[derive(Debug, PartialEq, Eq)]
     struct DealProgress {
         uint32 volume;
         uint32 settled;
@@ -204,6 +222,7 @@ sol! {
         error AlreadyRegistered(bytes32 id);
         error NotRegistered(bytes32 id);
         error NotOwner(bytes32 id, address caller, address owner);
+        error NameTooLong(uint256 length, uint256 maximum);
 
         function registerApp(address owner, bytes32 manifestHash, bytes32 codeHash, bytes32 policyHash, string calldata name) external returns (bytes32 id);
         function updateApp(bytes32 id, bytes32 manifestHash, bytes32 codeHash, bytes32 policyHash) external;
@@ -212,6 +231,8 @@ sol! {
         function app(bytes32 id) external view returns (App memory);
         function dataset(bytes32 id) external view returns (Dataset memory);
         function pool(bytes32 id) external view returns (Pool memory);
+        function appCode(bytes32 id) external view returns (address owner, bytes32 codeHash, bytes32 policyHash);
+        function ownerOfKind(uint8 kind, bytes32 id) external view returns (address);
         function predictId(uint8 kind, address owner, bytes32 manifestHash) external view returns (bytes32 id);
     }
 
@@ -229,6 +250,7 @@ sol! {
         error NothingToWithdraw(address account);
         error NotController(address caller);
         error TransferFailed(address token);
+        error AmountTooLarge(uint256 amount);
 
         function token() external view returns (address);
         function deposit(uint256 amount) external;
@@ -237,6 +259,8 @@ sol! {
         function requestWithdrawal(uint256 amount) external;
         function withdraw() external;
         function account(address owner) external view returns (Account memory);
+        function lock(address owner, bytes32 deal, uint256 amount) external;
+        function distribute(address payer, bytes32 deal, Payment[] calldata payments, uint256 refund) external;
     }
 
     #[derive(Debug)]
@@ -246,6 +270,7 @@ sol! {
         event PoolOrderPosted(bytes32 indexed pool, bytes32 orderHash, PoolOrder order, bytes signature);
         event OrderCanceled(address indexed signer, bytes32 indexed orderHash);
         event NonceRaised(address indexed signer, uint64 nonce);
+        event FeeChanged(uint16 feeBps);
 
         error BadSignature(bytes32 orderHash, address expectedSigner);
         error OrderExpired(bytes32 orderHash, uint64 expiry);
@@ -263,6 +288,10 @@ sol! {
         error TooManyDatasets(uint256 given, uint256 maximum);
         error CallbackGasTooHigh(uint256 given, uint256 maximum);
         error SponsorMismatch(address sponsor, address caller);
+        error SignatureCountMismatch(uint256 orders, uint256 signatures);
+        error NotSigner(bytes32 orderHash, address signer, address caller);
+        error NotGovernor(address caller);
+        error FeeTooHigh(uint256 given, uint256 maximum);
 
         function domainSeparator() external view returns (bytes32);
         function matchOrders(
@@ -278,8 +307,10 @@ sol! {
         function cancelPoolOrder(PoolOrder calldata order) external;
         function cancelRequestOrder(RequestOrder calldata order) external;
         function raiseNonce() external returns (uint64 nonce);
+        function setFee(uint16 feeBps) external;
         function nonceOf(address signer) external view returns (uint64);
         function consumed(bytes32 orderHash) external view returns (uint32);
+        function fee() external view returns (uint16);
     }
 
     #[derive(Debug)]
@@ -297,9 +328,11 @@ sol! {
         error DeadlineNotReached(bytes32 dealId, uint64 deadline);
         error ModeNotSupported(uint8 mode);
         error NotMarket(address caller);
+        error OutputCidLength(uint256 given, uint256 expected);
 
         function settle(DealTerms calldata terms, uint32 index, Receipt calldata receipt, bytes calldata signature, bytes calldata outputCid) external;
         function claim(bytes32 dealId, DealTerms calldata terms, uint32 index) external;
+        function open(bytes32 dealId, bytes32 termsHash, uint32 volume, uint8 mode) external;
         function deal(bytes32 dealId) external view returns (DealProgress memory);
         function isClosed(bytes32 dealId, uint32 index) external view returns (bool);
     }
@@ -315,6 +348,7 @@ sol! {
 
         error GrantExpired(address enclave, uint64 expiry);
         error GrantTooLong(uint64 expiry, uint64 latest);
+        error GrantSuperseded(address enclave, uint64 current, uint64 given);
         error NotEnoughSignatures(uint256 given, uint256 threshold);
         error UnknownMember(address signer);
         error SignersNotAscending(address previous, address next);
@@ -340,8 +374,13 @@ sol! {
         event Transfer(address indexed from, address indexed to, uint256 amount);
         event Approval(address indexed owner, address indexed spender, uint256 amount);
         function mint(address to, uint256 amount) external;
+        function permit(address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
         function approve(address spender, uint256 amount) external returns (bool);
         function transfer(address to, uint256 amount) external returns (bool);
+        function transferFrom(address from, address to, uint256 amount) external returns (bool);
+        function allowance(address owner, address spender) external view returns (uint256);
+        function totalSupply() external view returns (uint256);
+        function name() external view returns (string memory);
         function balanceOf(address owner) external view returns (uint256);
         function symbol() external view returns (string memory);
         function decimals() external view returns (uint8);

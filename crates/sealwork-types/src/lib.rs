@@ -11,6 +11,7 @@
 //! 3. Statuses and parameters are generated from `spec/`; Solidity gets the same ones.
 
 pub mod abi;
+pub mod artifacts;
 pub mod bounded;
 pub mod cas_wire;
 mod cid;
