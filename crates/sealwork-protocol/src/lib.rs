@@ -7,4 +7,5 @@
 //! * [`merkle`] is the append-only log of the CAS: roots, inclusion and consistency.
 
 pub mod job;
+pub mod merkle;
 pub mod receipt;
