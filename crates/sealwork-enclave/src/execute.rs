@@ -1,0 +1,175 @@
+//! Opens the sealed input, runs the program on it, and says how that ended.
+
+use crate::{error::Refusal, host::Host, input::SealedInput, job::Job};
+use sealwork_ratls::keys::app_identity;
+use sealwork_runtime::{BatchInput, BatchOutput, Engine, Exit, InputFile, Module, RunError};
+use sealwork_seal::{
+    Secret,
+    age::{OpenError, OpenReader},
+    binding::InputBinding,
+    bundle::{BundleError, InputHead, InputReader, MAX_STDERR_BYTES, OutputBundle, OutputFile, StdinReader},
+    kdf,
+};
+use sealwork_types::{
+    Status, domains,
+    enclave_wire::{FromEnclave, Step},
+    order::SigningDomain,
+};
+use std::time::{Duration, Instant};
+
+/// Exit code in bundles of programs that did not get to choose one.
+const NO_EXIT_CODE: i32 = -1;
+
+/// All that a run depends on beside the sealed input.
+pub(crate) struct Execution<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) domain: SigningDomain,
+    pub(crate) secret: &'a Secret<[u8; 32]>,
+    pub(crate) host: &'a Host,
+    pub(crate) engine: &'a Engine,
+    pub(crate) module: &'a Module,
+    /// The later of the host's time and the enclave's own.
+    pub(crate) now: u64,
+    /// The enclave's own time.
+    pub(crate) trusted_now: u64,
+}
+
+/// A program ran; its input was intact to the end.
+pub(crate) struct Ran {
+    pub(crate) status: Status,
+    pub(crate) bundle: OutputBundle,
+    pub(crate) fuel: u64,
+}
+
+/// Why there is nothing to deliver.
+pub(crate) enum Blame {
+    /// The sealed input, if its bytes turn out to be the order's.
+    Input(Status),
+    /// Nobody who signed something.
+    Nobody(Refusal),
+}
+
+type SealedStdin<'a> = StdinReader<OpenReader<&'a mut SealedInput>>;
+
+/// Opens, runs, and reads the input to its authenticated end.
+pub(crate) fn execute(execution: &Execution<'_>, sealed: &mut SealedInput) -> Result<Ran, Blame> {
+    let waited = sealed.waited();
+    let opened = open(execution, sealed)?;
+    execution.host.send(&FromEnclave::Progress(Step::Running)).map_err(|error| {
+        Blame::Nobody(Refusal::transient(execution.host.defer(error).to_string()))
+    })?;
+    let (started, waited_before) = (Instant::now(), waited.get());
+    let (output, stdin) = run(execution, opened)?;
+    let ran_for = started.elapsed().saturating_sub(waited.get().saturating_sub(waited_before));
+    stdin.finish().map_err(|error| Blame::Input(status_of(&error)))?;
+    conclude(execution, output, ran_for)
+}
+
+struct Opened<'a> {
+    head: InputHead,
+    files: Vec<Vec<u8>>,
+    stdin: SealedStdin<'a>,
+}
+
+fn open<'a>(execution: &Execution<'_>, sealed: &'a mut SealedInput) -> Result<Opened<'a>, Blame> {
+    let blame = |error: BundleError| Blame::Input(status_of(&error));
+    let identity = app_identity(execution.secret);
+    let plaintext = OpenReader::new(&[identity], sealed).map_err(|error| blame(error.into()))?;
+    let (binding, reader) = InputReader::new(plaintext).read_binding().map_err(blame)?;
+    check_binding(execution, &binding)?;
+    let (head, reader) = reader.read_head(execution.job.policy.limits.files_bytes).map_err(blame)?;
+    let (files, stdin) = reader.read_files().map_err(blame)?;
+    Ok(Opened { head, files, stdin })
+}
+
+/// The binding names one order's circumstances; all of them must be this order's.
+fn check_binding(execution: &Execution<'_>, binding: &InputBinding) -> Result<(), Blame> {
+    let job = execution.job;
+    let matches = binding.domain == execution.domain
+        && binding.requester == job.order.requester
+        && binding.app == job.app()
+        && binding.output_recipient == job.order.outputRecipient;
+    if !matches {
+        return Err(Blame::Input(Status::INPUT_BINDING_ERROR));
+    }
+    if binding.expiry < execution.trusted_now {
+        return Err(Blame::Input(Status::INPUT_EXPIRED));
+    }
+    if binding.expiry < execution.now {
+        // The host says it is later than the enclave can know. That is enough to stop, not enough to blame.
+        return Err(Blame::Nobody(Refusal::transient(format!(
+            "the sealed input expired at {}, the host says it is {}; attest again to prove the time",
+            binding.expiry, execution.now
+        ))));
+    }
+    Ok(())
+}
+
+fn run<'a>(execution: &Execution<'_>, opened: Opened<'a>) -> Result<(BatchOutput, SealedStdin<'a>), Blame> {
+    let Opened { head, files, mut stdin } = opened;
+    let job = execution.job;
+    let names = head.files.into_iter().map(|(name, _)| name);
+    let seed = execution
+        .secret
+        .expose(|secret| kdf::derive(domains::TASK_RANDOMNESS, secret, &[job.task.as_slice()]));
+    let input = BatchInput {
+        args: head.args,
+        environment: job.policy.environment.clone(),
+        files: names.zip(files).map(|(name, bytes)| InputFile { name, bytes }).collect(),
+        stdin: Box::new(&mut stdin),
+        random_seed: seed.expose(|bytes| *bytes),
+        now_unix_s: execution.now,
+        limits: job.policy.limits,
+    };
+    let output = execution.engine.run(execution.module, input).map_err(|error| match error {
+        RunError::Text { .. } | RunError::InputFile { .. } | RunError::InputTooLarge { .. } => {
+            Blame::Input(Status::INPUT_FORMAT_ERROR)
+        }
+        _ => Blame::Nobody(Refusal::transient(format!("the program could not be started: {error}"))),
+    })?;
+    Ok((output, stdin))
+}
+
+/// Names the end of a run. `ran_for` is without the time in which the program waited for the host.
+fn conclude(execution: &Execution<'_>, output: BatchOutput, ran_for: Duration) -> Result<Ran, Blame> {
+    let limits = &execution.job.policy.limits;
+    let BatchOutput { exit, stdout, stderr, files, fuel } = output;
+    let (status, note) = match exit {
+        Exit::Code(code) => {
+            let status = if code == 0 { Status::SUCCESS } else { Status::EXIT_NONZERO };
+            let files = files.into_iter().map(|file| OutputFile { name: file.name, bytes: file.bytes }).collect();
+            let bundle = OutputBundle { exit_code: code, stdout, stderr: tail(stderr), files };
+            return Ok(Ran { status, bundle, fuel });
+        }
+        Exit::Trap(what) => (Status::BASE_EXCEPTION, format!("trap: {what}")),
+        Exit::MemoryLimit => (Status::MEMORY_LIMIT, format!("more than {} bytes of memory", limits.memory_bytes)),
+        Exit::TimeLimit if ran_for < Duration::from_millis(limits.time_ms) => {
+            return Err(Blame::Nobody(Refusal::transient(
+                "the time limit passed while the program waited for its input".to_owned(),
+            )));
+        }
+        Exit::TimeLimit => (Status::TIME_LIMIT, format!("ran longer than {} ms", limits.time_ms)),
+        Exit::FuelLimit => (Status::FUEL_LIMIT, format!("used more than {} units of fuel", limits.fuel)),
+        Exit::OutputLimit => (Status::OUTPUT_LIMIT, format!("more than {} bytes of output", limits.output_bytes)),
+        Exit::StdinFailed(_) => return Err(Blame::Input(Status::INPUT_FORMAT_ERROR)),
+    };
+    let mut text = stderr;
+    text.extend_from_slice(format!("sealwork: {note}\n").as_bytes());
+    let bundle = OutputBundle { exit_code: NO_EXIT_CODE, stderr: tail(text), ..OutputBundle::default() };
+    Ok(Ran { status, bundle, fuel })
+}
+
+/// The end of standard error says most about what went wrong.
+fn tail(mut stderr: Vec<u8>) -> Vec<u8> {
+    let limit = usize::try_from(MAX_STDERR_BYTES).unwrap_or(usize::MAX);
+    let surplus = stderr.len().saturating_sub(limit);
+    stderr.drain(..surplus);
+    stderr
+}
+
+fn status_of(error: &BundleError) -> Status {
+    match error {
+        BundleError::Read(OpenError::NoMatch) => Status::KEY_ERROR,
+        _ => Status::INPUT_FORMAT_ERROR,
+    }
+}

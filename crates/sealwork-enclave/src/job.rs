@@ -1,0 +1,154 @@
+//! A task whose description was checked: nothing of it is taken on the host's word.
+
+use crate::{error::Refusal, keys::KeyName};
+use sealwork_seal::{age::Recipient, sign};
+use sealwork_types::{
+    AppId, B256, CodeHash, DealId, PolicyHash, Status, TaskId,
+    abi::{Receipt, RequestOrder},
+    enclave_wire::{TaskFrame, decode_request},
+    manifest::AppManifest,
+    order::{SigningDomain, TaskParams, TrustMode, deal_id, task_id},
+    params::TASK_DEADLINE_S,
+    policy::Policy,
+};
+
+/// Deals of one order that are tried when checking that a deal belongs to it.
+const MAX_DEALS: u32 = 1 << 20;
+/// Key epoch until networks rotate keys.
+const KEY_EPOCH: u32 = 0;
+
+/// A checked task.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) order: RequestOrder,
+    pub(crate) params: TaskParams,
+    pub(crate) deal: DealId,
+    pub(crate) task: TaskId,
+    pub(crate) policy: Policy,
+    pub(crate) policy_hash: PolicyHash,
+    pub(crate) output_recipient: Recipient,
+}
+
+impl Job {
+    /// Checks signature, hashes, ids and expiry. `now` is the later of the host's and the enclave's own time.
+    pub(crate) fn check(frame: &TaskFrame, domain: &SigningDomain, now: u64) -> Result<Self, Refusal> {
+        let request = decode_request(&frame.request)
+            .map_err(|_| Refusal::permanent("the task's request is not the JSON of a signed request order"))?;
+        let signer = sign::recover(domain, &request.order, &request.signature)
+            .map_err(|error| Refusal::permanent(format!("the request order's signature is unusable: {error}")))?;
+        let order = request.order;
+        if signer != order.requester {
+            return Err(Refusal::permanent(format!(
+                "the request order names requester {} on chain {}, but {signer} signed it for this network",
+                order.requester, domain.chain_id
+            )));
+        }
+        check_order(&order, now)?;
+        let deal = frame.deal_id();
+        check_deal(&order, domain, deal, frame.index)?;
+        let (policy, policy_hash) = check_documents(frame)?;
+        let params = TaskParams::from_bytes(&order.params)
+            .map_err(|error| Refusal::permanent(format!("the request order's params are unusable: {error}")))?;
+        let output_recipient = check_recipient(frame, &order)?;
+        let task = task_id(deal, frame.index);
+        Ok(Self { order, params, deal, task, policy, policy_hash, output_recipient })
+    }
+
+    pub(crate) fn app(&self) -> AppId {
+        AppId::new(self.order.app)
+    }
+
+    pub(crate) fn code_hash(&self) -> CodeHash {
+        self.policy.code_hash
+    }
+
+    pub(crate) fn key_name(&self) -> KeyName {
+        KeyName { app: self.app(), policy_hash: self.policy_hash, key_epoch: KEY_EPOCH }
+    }
+
+    /// The statement about this task. Stateless tasks have zero state roots and no callback.
+    pub(crate) fn receipt(&self, status: Status, output: B256, fuel: u64) -> Receipt {
+        Receipt {
+            taskId: self.task.get(),
+            dealId: self.deal.get(),
+            app: self.order.app,
+            codeHash: self.policy.code_hash.get(),
+            policyHash: self.policy_hash.get(),
+            input: self.params.input_digest,
+            output,
+            status: status.code(),
+            fuel,
+            callbackHash: B256::ZERO,
+            stateBefore: B256::ZERO,
+            stateAfter: B256::ZERO,
+            deltaIndex: 0,
+            keyEpoch: KEY_EPOCH,
+        }
+    }
+}
+
+fn check_order(order: &RequestOrder, now: u64) -> Result<(), Refusal> {
+    // An order has to be matched before it expires; a deal then has its own deadline.
+    let latest = order.expiry.saturating_add(TASK_DEADLINE_S);
+    if now > latest {
+        return Err(Refusal::permanent(format!(
+            "the request order expired at {}, its last deal at {latest}, now it is {now}",
+            order.expiry
+        )));
+    }
+    if order.mode != TrustMode::Tee.code() {
+        return Err(Refusal::permanent(format!("the order asks for trust mode {}, an enclave runs mode 0", order.mode)));
+    }
+    if !order.datasets.is_empty() {
+        return Err(Refusal::permanent(format!(
+            "the order names {} datasets, this enclave runs tasks without datasets",
+            order.datasets.len()
+        )));
+    }
+    Ok(())
+}
+
+/// A deal's id is made of the order's hash and the volume consumed before, so one of few values must fit.
+fn check_deal(order: &RequestOrder, domain: &SigningDomain, deal: DealId, index: u32) -> Result<(), Refusal> {
+    let hash = domain.order_hash(order);
+    let first = order.volume.min(MAX_DEALS);
+    let consumed = (0..first).find(|consumed| deal_id(hash, *consumed) == deal);
+    let consumed =
+        consumed.ok_or_else(|| Refusal::permanent(format!("deal {deal} is not one of request order {hash}")))?;
+    if index >= order.volume.saturating_sub(consumed) {
+        return Err(Refusal::permanent(format!("task index {index} is beyond the order's volume of {}", order.volume)));
+    }
+    Ok(())
+}
+
+fn check_documents(frame: &TaskFrame) -> Result<(Policy, PolicyHash), Refusal> {
+    let manifest = AppManifest::parse(&frame.manifest).map_err(|error| Refusal::permanent(error.to_string()))?;
+    let policy = Policy::parse(&frame.policy).map_err(|error| Refusal::permanent(error.to_string()))?;
+    let policy_hash = Policy::hash_of(&frame.policy);
+    if manifest.policy_hash != policy_hash {
+        return Err(Refusal::permanent(format!(
+            "the manifest names policy {}, the policy given is {policy_hash}",
+            manifest.policy_hash
+        )));
+    }
+    if manifest.code_hash != policy.code_hash {
+        return Err(Refusal::permanent(format!(
+            "the manifest names code {}, the policy {}",
+            manifest.code_hash, policy.code_hash
+        )));
+    }
+    Ok((policy, policy_hash))
+}
+
+fn check_recipient(frame: &TaskFrame, order: &RequestOrder) -> Result<Recipient, Refusal> {
+    let recipient = Recipient::from_bytes(&frame.output_recipient)
+        .map_err(|error| Refusal::permanent(format!("the output recipient is unusable: {error}")))?;
+    let digest = recipient.digest();
+    if digest != order.outputRecipient {
+        return Err(Refusal::permanent(format!(
+            "the order names output recipient {}, the one given is {digest}",
+            order.outputRecipient
+        )));
+    }
+    Ok(recipient)
+}
