@@ -21,6 +21,8 @@ mod open;
 mod recipient;
 mod seal;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use armor::{ArmorError, dearmor};
