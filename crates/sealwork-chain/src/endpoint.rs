@@ -3,7 +3,7 @@
 use crate::{ChainError, revert};
 use alloy_consensus::TxEnvelope;
 use alloy_eips::{BlockNumberOrTag, Encodable2718};
-use alloy_network::{EthereumWallet, TransactionBuilder};
+use alloy_network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_provider::{DynProvider, Provider, ProviderBuilder};
 use alloy_rpc_types_eth::{Filter, Log, TransactionReceipt, TransactionRequest};
@@ -85,6 +85,30 @@ impl Endpoint {
         self.provider.get_balance(account).await.map_err(at("eth_getBalance"))
     }
 
+    /// The sender's next nonce, pending transactions included.
+    ///
+    /// # Errors
+    /// [`ChainError::Endpoint`].
+    pub(crate) async fn transaction_count(&self) -> Result<u64, ChainError> {
+        self.provider.get_transaction_count(self.sender).pending().await.map_err(at("eth_getTransactionCount"))
+    }
+
+    /// Code at an address; empty when there is no contract.
+    ///
+    /// # Errors
+    /// [`ChainError::Endpoint`].
+    pub async fn code(&self, address: Address) -> Result<Bytes, ChainError> {
+        self.provider.get_code_at(address).await.map_err(at("eth_getCode"))
+    }
+
+    /// Sends native coins.
+    ///
+    /// # Errors
+    /// As [`Endpoint::send`].
+    pub async fn transfer(&self, to: Address, wei: U256) -> Result<TxOutcome, ChainError> {
+        self.send_request(TransactionRequest::default().with_to(to).with_value(wei)).await
+    }
+
     /// Runs a call without sending it.
     ///
     /// # Errors
@@ -122,6 +146,10 @@ impl Endpoint {
             Some(to) => TransactionRequest::default().with_to(to).with_input(input),
             None => TransactionRequest::default().with_deploy_code(input),
         };
+        self.send_request(request).await
+    }
+
+    async fn send_request(&self, request: TransactionRequest) -> Result<TxOutcome, ChainError> {
         let hash = self.submit(request.clone().with_from(self.sender)).await?;
         let receipt = self.mined(hash).await?;
         if !receipt.status() {
@@ -138,12 +166,7 @@ impl Endpoint {
         let gas = self.provider.estimate_gas(request.clone()).await.map_err(refused("eth_estimateGas"))?;
         let fees = self.provider.estimate_eip1559_fees().await.map_err(at("eth_feeHistory"))?;
         let _one_at_a_time = self.sending.lock().await;
-        let nonce = self
-            .provider
-            .get_transaction_count(self.sender)
-            .pending()
-            .await
-            .map_err(at("eth_getTransactionCount"))?;
+        let nonce = self.transaction_count().await?;
         let envelope: TxEnvelope = request
             .with_nonce(nonce)
             .with_chain_id(self.chain_id)

@@ -9,7 +9,7 @@ use sealwork_ports::{
     Chain, Deployment, ErrorKind, EventCursor, MarketEvent, PortError, PostedAppOrder, PostedPoolOrder, TxInfo, TxOutcome,
 };
 use sealwork_types::{
-    AppId, DealId, PoolId,
+    AppId, CodeHash, DealId, ManifestHash, PolicyHash, PoolId,
     abi::{
         Account, App, DealProgress, Grant,
         IAttestations::{grantCall, isGrantedCall},
@@ -114,6 +114,12 @@ impl Chain for EvmChain {
             return Err(PortError::new(ErrorKind::NotFound, format!("app {id} is not registered on this network")));
         }
         Ok(app)
+    }
+
+    async fn manifest(&self, app: AppId, code: CodeHash, policy: PolicyHash) -> Result<ManifestHash, PortError> {
+        Ok(registrations::manifest(self, app, code, policy).await?.ok_or_else(|| {
+            PortError::new(ErrorKind::NotFound, format!("app {app} never had code {code} with policy {policy}"))
+        })?)
     }
 
     async fn account(&self, owner: Address) -> Result<Account, PortError> {

@@ -1,11 +1,16 @@
-//! Enclave keys as they were registered.
+//! Enclave keys and app versions as they were registered.
 
 use crate::{ChainError, EvmChain};
 use alloy_primitives::Address;
 use alloy_rpc_types_eth::Filter;
 use alloy_sol_types::SolEvent;
 use sealwork_types::{
-    abi::{Grant, IAttestations::EnclaveRegistered},
+    AppId, CodeHash, ManifestHash, PolicyHash,
+    abi::{
+        Grant,
+        IAttestations::EnclaveRegistered,
+        IRegistry::{AppRegistered, AppUpdated},
+    },
     enclave_wire::GrantFrame,
 };
 
@@ -21,4 +26,26 @@ pub(crate) async fn find(chain: &EvmChain, enclave: Address) -> Result<Option<Gr
         let EnclaveRegistered { measurement, tee, hardwareId, expiry, signatures, .. } = event.data;
         GrantFrame { grant: Grant { enclave, measurement, tee, hardwareId, expiry }, signatures }
     }))
+}
+
+/// The newest manifest of an app with this code and policy.
+pub(crate) async fn manifest(
+    chain: &EvmChain,
+    app: AppId,
+    code: CodeHash,
+    policy: PolicyHash,
+) -> Result<Option<ManifestHash>, ChainError> {
+    let filter = Filter::new()
+        .address(chain.contracts().registry)
+        .event_signature(vec![AppRegistered::SIGNATURE_HASH, AppUpdated::SIGNATURE_HASH])
+        .topic1(app.get())
+        .from_block(chain.deployed_at());
+    let logs = chain.endpoint().logs(&filter).await?;
+    let versions = logs.iter().rev().filter_map(|log| {
+        let registered = AppRegistered::decode_log(&log.inner).map(|e| (e.manifestHash, e.codeHash, e.policyHash));
+        let updated = || AppUpdated::decode_log(&log.inner).map(|e| (e.manifestHash, e.codeHash, e.policyHash));
+        registered.or_else(|_| updated()).ok()
+    });
+    let mut wanted = versions.filter(|(_, c, p)| *c == code.get() && *p == policy.get());
+    Ok(wanted.next().map(|(manifest, ..)| ManifestHash::new(manifest)))
 }

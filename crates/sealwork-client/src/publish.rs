@@ -18,7 +18,7 @@ use sealwork_types::{
 use std::sync::Arc;
 
 /// Kind number of apps in the registry.
-const KIND_APP: u8 = 0;
+const KIND_APP: u8 = 1;
 
 /// What a developer publishes.
 #[derive(Clone, Debug)]

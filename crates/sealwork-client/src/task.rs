@@ -74,7 +74,7 @@ pub struct TaskRecord {
 }
 
 impl TaskRecord {
-    fn of_deal(deal: DealId, terms: &DealTerms, signature: &Bytes, transaction: B256) -> impl Iterator<Item = Self> {
+    pub(crate) fn of_deal(deal: DealId, terms: &DealTerms, signature: &Bytes, transaction: B256) -> impl Iterator<Item = Self> {
         (0..terms.volume).map(move |index| Self {
             task: order::task_id(deal, index),
             deal,

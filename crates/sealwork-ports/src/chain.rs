@@ -3,7 +3,7 @@
 use crate::PortError;
 use async_trait::async_trait;
 use sealwork_types::{
-    Address, AppId, B256, Bytes, DealId, PoolId, U256,
+    Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, PolicyHash, PoolId, U256,
     abi::{Account, App, AppOrder, DealProgress, DealTerms, Grant, PoolOrder, Receipt},
     enclave_wire::GrantFrame,
     network::Contracts,
@@ -129,6 +129,9 @@ pub trait Chain: Send + Sync + 'static {
 
     /// A registered app; `NotFound` otherwise.
     async fn app(&self, id: AppId) -> Result<App, PortError>;
+
+    /// The manifest that an app had when it had this code and policy; `NotFound` when it never had.
+    async fn manifest(&self, app: AppId, code: CodeHash, policy: PolicyHash) -> Result<ManifestHash, PortError>;
 
     /// Escrow account.
     async fn account(&self, owner: Address) -> Result<Account, PortError>;

@@ -339,7 +339,7 @@ sol! {
 
     #[derive(Debug)]
     interface IAttestations {
-        event EnclaveRegistered(address indexed enclave, bytes32 indexed measurement, uint8 tee, bytes32 hardwareId, uint64 expiry);
+        event EnclaveRegistered(address indexed enclave, bytes32 indexed measurement, uint8 tee, bytes32 hardwareId, uint64 expiry, bytes[] signatures);
         event KeyRevoked(address indexed enclave);
         event MeasurementRevoked(bytes32 indexed measurement);
         event HardwareRevoked(bytes32 indexed hardwareId);

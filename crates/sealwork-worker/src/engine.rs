@@ -8,7 +8,7 @@ use crate::{
 };
 use sealwork_ports::{Chain, Clock, EnclaveHost, MarketEvent, PortError, Store};
 use sealwork_protocol::job::{JobEvent, JobState};
-use sealwork_types::{AppId, DealId, ManifestHash, PoolId, TaskId, abi::DealTerms, order, params::TASK_DEADLINE_S};
+use sealwork_types::{AppId, CodeHash, DealId, PolicyHash, PoolId, TaskId, abi::DealTerms, order, params::TASK_DEADLINE_S};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, Notify, watch};
@@ -211,14 +211,15 @@ impl Worker {
             warn!(%deal, volume = terms.volume, "deal.too_large");
             return Ok(Vec::new());
         }
-        let app = self.ports.chain.app(AppId::new(terms.request.app)).await?;
+        let (app, code, policy) = (AppId::new(terms.request.app), CodeHash::new(terms.codeHash), PolicyHash::new(terms.policyHash));
+        let manifest = self.ports.chain.manifest(app, code, policy).await?;
         info!(%deal, volume = terms.volume, "deal.seen");
         let job = |index| Job {
             deal,
             index,
             terms: terms.clone(),
             request_signature: signature.clone(),
-            manifest: ManifestHash::new(app.manifestHash),
+            manifest,
             state: JobState::new(),
         };
         Ok((0..terms.volume).map(job).collect())

@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use sealwork_ports::{ErrorKind, PortError, TaskInput, TaskOutcome, TaskUpdate};
 use sealwork_protocol::job::{Execution, JobEvent};
 use sealwork_types::{
-    Cid, PolicyHash,
+    Cid,
     enclave_wire::TaskFrame,
     manifest::{AppManifest, document_cid},
     order::{SignedRequest, TaskParams},
@@ -71,9 +71,6 @@ async fn fetch(ports: &Ports, job: &Job) -> Result<TaskInput, PortError> {
         .map_err(|error| PortError::because(ErrorKind::Rejected, format!("the order's params: {error}"), error))?;
     let manifest = store.get_small(&document_cid(job.manifest.get()), MAX_MANIFEST_BYTES).await?;
     let parsed = AppManifest::parse(&manifest).map_err(|error| rejected(error.to_string()))?;
-    if parsed.policy_hash != PolicyHash::new(job.terms.policyHash) {
-        return Err(rejected("the app was updated after the match; its old manifest is not known here".into()));
-    }
     let policy = store.get_small(&document_cid(job.terms.policyHash), MAX_MANIFEST_BYTES).await?;
     let output_recipient = store.get_small(&document_cid(request.outputRecipient), MAX_RECIPIENT_BYTES).await?;
     let signed = SignedRequest { order: request.clone(), signature: job.request_signature.clone() };
