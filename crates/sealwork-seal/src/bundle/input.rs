@@ -167,7 +167,7 @@ impl<R: Read> FilesReader<R> {
 /// Gives standard input as a stream.
 ///
 /// Its end of stream means only that all stated bytes came; whether the sealed file ends as it must is known after
-/// [`StdinReader::finish`], and no result may be signed as a success before.
+/// [`StdinReader::finish`], and no result may be signed as a success before. After a failed read, `finish` says why.
 pub struct StdinReader<R>(Body<R>);
 
 impl<R: Read> StdinReader<R> {

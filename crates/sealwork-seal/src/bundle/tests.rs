@@ -58,8 +58,9 @@ fn read(reader: impl Read, max_files_bytes: u64) -> Result<Input, BundleError> {
     let (head, files) = bound.read_head(max_files_bytes)?;
     let (files, mut stdin) = files.read_files()?;
     let mut bytes = Vec::new();
-    stdin.read_to_end(&mut bytes).map_err(OpenError::from)?;
+    let read = stdin.read_to_end(&mut bytes);
     stdin.finish()?;
+    assert!(read.is_ok(), "finish accepts a stream that failed: {read:?}");
     Ok((binding, head, files, bytes))
 }
 
