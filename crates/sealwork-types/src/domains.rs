@@ -36,6 +36,8 @@ labels! {
     RECIPIENT_DIGEST = "sealwork/v1/seal/recipient";
     /// Seed of the random numbers that a program sees.
     TASK_RANDOMNESS = "sealwork/v1/task/randomness";
+    /// Block of the random stream that the runtime makes from a seed.
+    RANDOM_STREAM = "sealwork/v1/runtime/random-stream";
     /// Leaf of the CAS release log.
     LOG_LEAF = "sealwork/v1/cas-log/leaf";
     /// Inner node of the CAS release log.

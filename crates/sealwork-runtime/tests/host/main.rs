@@ -1,0 +1,4 @@
+//! Runs small programs, good and hostile, through the public interface.
+
+mod common;
+mod programs;
