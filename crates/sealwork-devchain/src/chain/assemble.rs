@@ -1,0 +1,104 @@
+//! A block in the making.
+
+use super::{base_fee_after, outcome};
+use crate::{
+    block::{Block, MinedTransaction},
+    error::{ChainError, Rejection},
+    evm::{BLOCK_GAS_LIMIT, Rules, View, block_env, prevrandao, tx_env},
+    pool::PooledTransaction,
+    state::State,
+};
+use alloy_consensus::{
+    Header, Receipt, ReceiptEnvelope, Transaction as _, TxReceipt as _,
+    constants::EMPTY_WITHDRAWALS,
+    proofs::{calculate_receipt_root, calculate_transaction_root},
+};
+use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
+use alloy_primitives::{B256, Bloom};
+use revm::context::result::{ExecutionResult, InvalidTransaction};
+
+/// A block in the making.
+#[derive(Debug)]
+pub(super) struct Draft {
+    header: Header,
+    view: View,
+    transactions: Vec<MinedTransaction>,
+}
+
+impl Draft {
+    pub(super) fn new(header: Header, view: View) -> Self {
+        Self { header, view, transactions: Vec::new() }
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.view.state
+    }
+
+    pub(super) fn state_mut(&mut self) -> &mut State {
+        &mut self.view.state
+    }
+
+    /// Whether a transaction with this gas limit still fits.
+    pub(super) fn has_room(&self, gas_limit: u64) -> bool {
+        gas_limit <= self.header.gas_limit.saturating_sub(self.header.gas_used)
+    }
+
+    /// Runs a transaction and adds it with its receipt. An invalid one leaves the draft as it was.
+    pub(super) fn execute(&mut self, chain_id: u64, pooled: PooledTransaction) -> Result<(), ChainError> {
+        let PooledTransaction { envelope, sender } = pooled;
+        if !self.has_room(envelope.gas_limit()) {
+            return Err(Rejection::Invalid(InvalidTransaction::CallerGasLimitMoreThanBlock).into());
+        }
+        let env = tx_env(&envelope, sender);
+        let done = outcome(self.view.run(chain_id, block_env(&self.header), Rules::Transaction, env))?;
+        let gas_used = done.result.tx_gas_used();
+        self.header.gas_used = self.header.gas_used.saturating_add(gas_used);
+        let logs = if done.result.is_success() { done.result.logs().to_vec() } else { Vec::new() };
+        self.view.state.apply(done.state);
+        let receipt = Receipt {
+            status: matches!(done.result, ExecutionResult::Success { .. }).into(),
+            cumulative_gas_used: self.header.gas_used,
+            logs,
+        };
+        let contract = envelope.kind().is_create().then(|| sender.create(envelope.nonce()));
+        self.transactions.push(MinedTransaction {
+            receipt: ReceiptEnvelope::from_typed(envelope.tx_type(), receipt.with_bloom()),
+            effective_gas_price: envelope.effective_gas_price(self.header.base_fee_per_gas),
+            envelope,
+            sender,
+            gas_used,
+            contract,
+        });
+        Ok(())
+    }
+
+    /// Fills in roots and bloom.
+    pub(super) fn seal(self) -> (Block, State) {
+        let Self { mut header, view, transactions } = self;
+        let envelopes: Vec<_> = transactions.iter().map(|transaction| &transaction.envelope).collect();
+        let receipts: Vec<_> = transactions.iter().map(|transaction| &transaction.receipt).collect();
+        header.transactions_root = calculate_transaction_root(&envelopes);
+        header.receipts_root = calculate_receipt_root(&receipts);
+        header.logs_bloom = receipts.iter().fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.bloom());
+        header.state_root = view.state.root();
+        header.withdrawals_root = Some(EMPTY_WITHDRAWALS);
+        header.requests_hash = Some(EMPTY_REQUESTS_HASH);
+        header.parent_beacon_block_root = Some(B256::ZERO);
+        header.blob_gas_used = Some(0);
+        header.excess_blob_gas = Some(0);
+        (Block { hash: header.hash_slow(), header, transactions }, view.state)
+    }
+}
+
+/// The header after `block` without time and roots.
+pub(super) fn next_header(block: &Block) -> Header {
+    Header {
+        parent_hash: block.hash,
+        number: block.number().saturating_add(1),
+        gas_limit: BLOCK_GAS_LIMIT,
+        base_fee_per_gas: Some(base_fee_after(&block.header)),
+        mix_hash: prevrandao(block.hash),
+        timestamp: block.header.timestamp,
+        ..Header::default()
+    }
+}

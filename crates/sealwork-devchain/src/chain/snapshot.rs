@@ -1,0 +1,50 @@
+//! Snapshots: a number, and the way back. They live in memory and end with the process.
+
+use super::{Chain, Head, clock::ChainClock};
+use crate::{error::ChainError, pool::Pool, storage::Meta};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Snapshots kept at most; the oldest is forgotten first.
+const SNAPSHOTS_KEPT: usize = 256;
+
+#[derive(Debug, Default)]
+pub(super) struct Snapshots {
+    taken: BTreeMap<u64, Snapshot>,
+    last: u64,
+}
+
+#[derive(Debug)]
+struct Snapshot {
+    head: Arc<Head>,
+    clock: ChainClock,
+}
+
+impl Chain {
+    /// Remembers the chain as it is; returns the number that leads back to it.
+    pub(crate) fn snapshot(&mut self) -> u64 {
+        self.snapshots.last += 1;
+        let snapshot = Snapshot { head: self.head(), clock: self.clock };
+        self.snapshots.taken.insert(self.snapshots.last, snapshot);
+        while self.snapshots.taken.len() > SNAPSHOTS_KEPT {
+            self.snapshots.taken.pop_first();
+        }
+        self.snapshots.last
+    }
+
+    /// Goes back to a snapshot, which is used up with all later ones; waiting transactions are dropped. False when
+    /// there is no such snapshot.
+    pub(crate) fn revert(&mut self, id: u64) -> Result<bool, ChainError> {
+        let Some(snapshot) = self.snapshots.taken.get(&id) else { return Ok(false) };
+        let (head, clock) = (Arc::clone(&snapshot.head), snapshot.clock);
+        let meta = Meta { chain_id: self.chain_id, head: head.number(), time_offset: clock.offset() };
+        let change = head.view.state.change_since(&self.head.view.state);
+        self.storage.rewind(meta, self.head.number(), &change)?;
+        drop(self.snapshots.taken.split_off(&id));
+        drop(self.states.split_off(&head.number()));
+        self.states.insert(head.number(), head.view.state.clone());
+        self.pool = Pool::default();
+        self.clock = clock;
+        self.head = head;
+        Ok(true)
+    }
+}

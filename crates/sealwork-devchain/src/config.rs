@@ -1,0 +1,75 @@
+//! What a chain is opened with.
+
+use crate::accounts::DEV_PRIVATE_KEYS;
+use alloy_primitives::U256;
+use alloy_signer_local::PrivateKeySigner;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+/// Chain id when nothing else is asked for.
+pub const DEFAULT_CHAIN_ID: u64 = 31_337;
+
+/// When blocks are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mining {
+    /// A block for each transaction, at once.
+    #[default]
+    Instant,
+    /// A block every period, empty or not.
+    Interval(Duration),
+}
+
+/// An account that exists in the first block and for which the chain signs `eth_sendTransaction`.
+#[derive(Clone, Debug)]
+pub struct FundedAccount {
+    /// Key. Its memory is wiped when dropped.
+    pub signer: PrivateKeySigner,
+    /// Wei in the first block.
+    pub balance: U256,
+}
+
+/// What a chain is opened with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Chain id; must equal the one stored at `path`.
+    pub chain_id: u64,
+    /// Database file; `None` keeps everything in memory.
+    pub path: Option<PathBuf>,
+    /// When blocks are made.
+    pub mining: Mining,
+    /// Where JSON-RPC is served, HTTP and WebSocket on one port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Accounts of the first block. Only read when the chain is new, except that their keys sign.
+    pub accounts: Vec<FundedAccount>,
+}
+
+impl Default for Config {
+    /// In memory, instant mining, the ten development accounts, a free port of the loopback interface.
+    fn default() -> Self {
+        Self {
+            chain_id: DEFAULT_CHAIN_ID,
+            path: None,
+            mining: Mining::Instant,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            accounts: dev_accounts(),
+        }
+    }
+}
+
+/// The ten well-known development accounts with 10,000 ether each.
+///
+/// # Panics
+/// Never: the keys are constants inside the curve's order.
+pub fn dev_accounts() -> Vec<FundedAccount> {
+    let balance = U256::from(10_000) * U256::from(10).pow(U256::from(18));
+    DEV_PRIVATE_KEYS
+        .iter()
+        .map(|key| FundedAccount {
+            signer: PrivateKeySigner::from_bytes(key).expect("development keys are inside the curve's order"),
+            balance,
+        })
+        .collect()
+}

@@ -1,0 +1,84 @@
+//! JSON-RPC: one module per name space, and what they share.
+
+mod blocks;
+mod call;
+mod convert;
+mod error;
+mod estimate;
+mod evm;
+mod fees;
+mod filters;
+mod logs;
+mod send;
+mod server;
+mod state;
+mod subscribe;
+mod web3;
+
+use crate::node::Node;
+use filters::Filters;
+use jsonrpsee::{
+    RpcModule,
+    core::RegisterMethodError,
+    types::{ErrorObjectOwned, params::ParamsSequence},
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+pub(crate) use server::serve;
+
+/// What every method can reach.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) node: Arc<Node>,
+    pub(crate) filters: Filters,
+}
+
+type Reply<R> = Result<R, ErrorObjectOwned>;
+
+/// The method table while it is filled.
+struct Methods(RpcModule<Context>);
+
+impl Methods {
+    /// Adds a method that may take a while; it runs on a thread of its own.
+    fn add<R: Serialize + Clone + 'static>(
+        &mut self,
+        name: &'static str,
+        answer: fn(&Context, &mut ParamsSequence<'_>) -> Reply<R>,
+    ) -> Result<(), RegisterMethodError> {
+        self.0.register_blocking_method(name, move |params, context, _| {
+            answer(&context, &mut params.sequence())
+        })?;
+        Ok(())
+    }
+
+    /// Adds a method that answers from memory at once.
+    fn add_quick<R: Serialize + Clone + 'static>(
+        &mut self,
+        name: &'static str,
+        answer: fn(&Context, &mut ParamsSequence<'_>) -> Reply<R>,
+    ) -> Result<(), RegisterMethodError> {
+        self.0.register_method(name, move |params, context, _| answer(context, &mut params.sequence()))?;
+        Ok(())
+    }
+
+    fn alias(&mut self, name: &'static str, of: &'static str) -> Result<(), RegisterMethodError> {
+        self.0.register_alias(name, of)
+    }
+}
+
+/// All methods.
+pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Context>, RegisterMethodError> {
+    let mut methods = Methods(RpcModule::new(Context { node, filters: Filters::default() }));
+    web3::register(&mut methods)?;
+    state::register(&mut methods)?;
+    blocks::register(&mut methods)?;
+    fees::register(&mut methods)?;
+    call::register(&mut methods)?;
+    send::register(&mut methods)?;
+    logs::register(&mut methods)?;
+    filters::register(&mut methods)?;
+    subscribe::register(&mut methods)?;
+    evm::register(&mut methods)?;
+    Ok(methods.0)
+}

@@ -1,0 +1,106 @@
+//! From mined blocks to the JSON that clients read.
+
+use crate::block::Block;
+use alloy_consensus::transaction::Recovered;
+use alloy_eips::eip4895::Withdrawals;
+use alloy_primitives::U256;
+use alloy_rlp::Encodable;
+use alloy_rpc_types_eth as rpc;
+
+pub(super) fn header(block: &Block) -> rpc::Header {
+    rpc::Header {
+        hash: block.hash,
+        inner: block.header.clone(),
+        total_difficulty: None,
+        size: Some(size(block)),
+    }
+}
+
+/// Length of the block as it would travel between Ethereum nodes.
+fn size(block: &Block) -> U256 {
+    let transactions: usize = block.transactions.iter().map(|mined| mined.envelope.length()).sum();
+    let list = alloy_rlp::Header { list: true, payload_length: transactions }.length_with_payload();
+    // Uncles and withdrawals are empty lists of one byte each.
+    let payload_length = block.header.length() + list + 2;
+    U256::from(alloy_rlp::Header { list: true, payload_length }.length_with_payload())
+}
+
+pub(super) fn block(block: &Block, full: bool) -> rpc::Block {
+    let transactions = if full {
+        let all = 0..block.transactions.len();
+        rpc::BlockTransactions::Full(all.filter_map(|index| transaction(block, index)).collect())
+    } else {
+        rpc::BlockTransactions::Hashes(block.transactions.iter().map(|mined| mined.hash()).collect())
+    };
+    rpc::Block {
+        header: header(block),
+        uncles: Vec::new(),
+        transactions,
+        withdrawals: Some(Withdrawals::default()),
+    }
+}
+
+pub(super) fn transaction(block: &Block, index: usize) -> Option<rpc::Transaction> {
+    let mined = block.transactions.get(index)?;
+    Some(rpc::Transaction {
+        inner: Recovered::new_unchecked(mined.envelope.clone(), mined.sender),
+        block_hash: Some(block.hash),
+        block_number: Some(block.number()),
+        transaction_index: u64::try_from(index).ok(),
+        effective_gas_price: Some(mined.effective_gas_price),
+        block_timestamp: Some(block.header.timestamp),
+    })
+}
+
+pub(super) fn receipt(block: &Block, index: usize) -> Option<rpc::TransactionReceipt> {
+    let mined = block.transactions.get(index)?;
+    let before = block.transactions.iter().take(index).map(|mined| mined.receipt.logs().len()).sum();
+    let mut logs = transaction_logs(block, index, before);
+    let inner = mined
+        .receipt
+        .clone()
+        .map_logs(|log| logs.next().unwrap_or(rpc::Log { inner: log, ..rpc::Log::default() }));
+    Some(rpc::TransactionReceipt {
+        inner,
+        transaction_hash: mined.hash(),
+        transaction_index: u64::try_from(index).ok(),
+        block_hash: Some(block.hash),
+        block_number: Some(block.number()),
+        gas_used: mined.gas_used,
+        effective_gas_price: mined.effective_gas_price,
+        blob_gas_used: None,
+        blob_gas_price: None,
+        from: mined.sender,
+        to: alloy_consensus::Transaction::to(&mined.envelope),
+        contract_address: mined.contract,
+    })
+}
+
+pub(super) fn receipts(block: &Block) -> Vec<rpc::TransactionReceipt> {
+    (0..block.transactions.len()).filter_map(|index| receipt(block, index)).collect()
+}
+
+/// All logs of a block in order.
+pub(super) fn logs(block: &Block) -> impl Iterator<Item = rpc::Log> + '_ {
+    let mut before = 0usize;
+    block.transactions.iter().enumerate().flat_map(move |(index, mined)| {
+        let logs = transaction_logs(block, index, before);
+        before += mined.receipt.logs().len();
+        logs
+    })
+}
+
+fn transaction_logs(block: &Block, index: usize, before: usize) -> impl Iterator<Item = rpc::Log> + '_ {
+    let mined = block.transactions.get(index);
+    let logs = mined.into_iter().flat_map(|mined| mined.receipt.logs().iter().map(|log| (mined.hash(), log)));
+    logs.enumerate().map(move |(position, (transaction_hash, log))| rpc::Log {
+        inner: log.clone(),
+        block_hash: Some(block.hash),
+        block_number: Some(block.number()),
+        block_timestamp: Some(block.header.timestamp),
+        transaction_hash: Some(transaction_hash),
+        transaction_index: u64::try_from(index).ok(),
+        log_index: u64::try_from(before + position).ok(),
+        removed: false,
+    })
+}

@@ -1,0 +1,48 @@
+//! JSON-RPC error codes.
+
+use crate::error::{ChainError, StorageError};
+use jsonrpsee::types::{ErrorObjectOwned, error::INTERNAL_ERROR_CODE, error::INVALID_PARAMS_CODE};
+
+/// A reverted call, with the revert data; go-ethereum's code.
+const REVERTED: i32 = 3;
+/// Invalid transaction or failed execution; go-ethereum's code for both.
+const SERVER: i32 = -32_000;
+/// Unknown block or filter (EIP-1474).
+const NOT_FOUND: i32 = -32_001;
+/// Beyond a limit (EIP-1474).
+const LIMIT: i32 = -32_005;
+
+impl From<ChainError> for ErrorObjectOwned {
+    fn from(error: ChainError) -> Self {
+        let text = error.to_string();
+        match error {
+            ChainError::Reverted { output } => Self::owned(REVERTED, text, Some(output)),
+            ChainError::Rejected(_) | ChainError::Halted { .. } => Self::owned(SERVER, text, None::<()>),
+            ChainError::UnknownBlock(_) | ChainError::StateGone { .. } => {
+                Self::owned(NOT_FOUND, text, None::<()>)
+            }
+            ChainError::Limit { .. } => Self::owned(LIMIT, text, None::<()>),
+            ChainError::TimeRunsForward { .. } => invalid(text),
+            ChainError::Storage(source) => {
+                tracing::error!(error = &source as &dyn std::error::Error, "the chain database failed");
+                Self::owned(INTERNAL_ERROR_CODE, text, None::<()>)
+            }
+        }
+    }
+}
+
+impl From<StorageError> for ErrorObjectOwned {
+    fn from(error: StorageError) -> Self {
+        ChainError::Storage(error).into()
+    }
+}
+
+/// A parameter that makes no sense.
+pub(super) fn invalid(text: impl Into<String>) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(INVALID_PARAMS_CODE, text, None::<()>)
+}
+
+/// Something that does not exist.
+pub(super) fn not_found(text: impl Into<String>) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(NOT_FOUND, text, None::<()>)
+}
