@@ -1,6 +1,6 @@
 //! Where app secrets come from, and the keys made of them.
 
-use crate::{EnclaveError, Refusal, error::Stop, host::Host};
+use crate::{EnclaveError, error::Stop, host::Host};
 use sealwork_seal::Secret;
 use sealwork_types::{Address, AppId, PolicyHash, enclave_wire::GrantFrame, evidence::TeeKind, network::TrustAnchors};
 use std::{collections::BTreeMap, fmt, rc::Rc};
