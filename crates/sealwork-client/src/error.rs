@@ -36,7 +36,7 @@ pub enum ClientError {
         problem: String,
     },
     /// The input cannot be read or sealed.
-    #[error("cannot seal the input: {problem}")]
+    #[error("cannot seal the input{}: {problem}", path.as_ref().map(|path| format!(" {}", path.display())).unwrap_or_default())]
     Input {
         /// File at fault, if one is.
         path: Option<PathBuf>,

@@ -28,5 +28,5 @@ pub use error::ClientError;
 pub use open::{OpenedOutput, open_output};
 pub use publish::{PublishRequest, Published};
 pub use run::{Outcome, Progress, RunRequest};
-pub use sealing::{InputFile, RunInput};
-pub use task::{TaskRecord, TaskState};
+pub use sealing::{InputFile, RunInput, Source};
+pub use task::{SettledTask, TaskRecord, TaskState};

@@ -21,7 +21,7 @@ pub(crate) struct StreamWriter {
 /// A writer and the stream that yields what is written. The stream ends when the writer is finished; when it is dropped
 /// without [`StreamWriter::finish`] the stream ends with an error, so that half an upload never looks whole.
 pub(crate) fn pipe() -> (StreamWriter, ByteStream) {
-    let (chunks, queue) = mpsc::channel(QUEUE);
+    let (chunks, queue) = mpsc::channel::<Result<Bytes, PortError>>(QUEUE);
     let stream = stream::unfold((queue, false), |(mut queue, mut whole)| async move {
         match queue.recv().await {
             Some(Ok(bytes)) if bytes.is_empty() => {
