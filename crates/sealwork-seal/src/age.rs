@@ -12,6 +12,8 @@ mod armor;
 mod base64;
 #[cfg(test)]
 mod cctv_tests;
+#[cfg(test)]
+mod differential_tests;
 mod error;
 mod header;
 mod hpke;
