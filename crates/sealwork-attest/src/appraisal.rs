@@ -47,7 +47,9 @@ impl Rule {
     /// What a person can do about it.
     const fn fix(self) -> &'static str {
         match self {
-            Self::ReportData => "make evidence for this session; evidence of another session or key proves nothing here",
+            Self::ReportData => {
+                "make evidence for this session; evidence of another session or key proves nothing here"
+            }
             Self::Measurement => "run an accepted build of the enclave, or name this one in the policy",
             Self::PlatformSvn => "update the platform, or lower min_platform_svn in the policy",
             Self::Debug => "start the enclave without debugging",
@@ -108,7 +110,11 @@ pub fn appraise(claims: &Claims, asked: &Requirements<'_>, now: u64) -> Result<A
     }
     check_age(claims, asked, now)?;
     if claims.tee == TeeKind::Sim && !asked.development {
-        return Err(broken(Rule::Simulated, "hardware evidence", "sim on a chain that is not for development"));
+        return Err(broken(
+            Rule::Simulated,
+            "hardware evidence",
+            "sim on a chain that is not for development",
+        ));
     }
     Ok(Appraisal { claims: claims.clone(), accepted })
 }
@@ -142,7 +148,9 @@ fn check_accepted(claims: &Claims, asked: &Requirements<'_>) -> Result<AcceptedE
 fn check_age(claims: &Claims, asked: &Requirements<'_>, now: u64) -> Result<(), AppraisalError> {
     let at_most = format!("at most {} s", asked.max_age_s);
     match claims.issued_at {
-        None if asked.report_data.is_none() => Err(broken(Rule::Age, at_most, "evidence without a time or a nonce")),
+        None if asked.report_data.is_none() => {
+            Err(broken(Rule::Age, at_most, "evidence without a time or a nonce"))
+        }
         Some(issued_at) if issued_at > now.saturating_add(MAX_CLOCK_SKEW_S) => {
             Err(broken(Rule::Age, at_most, format!("{} s in the future", issued_at.saturating_sub(now))))
         }

@@ -133,7 +133,11 @@ impl Report {
     /// Reads evidence without checking signatures.
     fn parse(bytes: &[u8]) -> Result<(Self, [u8; SIGNATURE_BYTES]), EvidenceError> {
         let mut reader = Reader::exact(bytes, EVIDENCE_BYTES)?;
-        check_field("magic", B256::right_padding_from(&reader.take::<4>()), B256::right_padding_from(&MAGIC))?;
+        check_field(
+            "magic",
+            B256::right_padding_from(&reader.take::<4>()),
+            B256::right_padding_from(&MAGIC),
+        )?;
         check_field("version", u16::from_be_bytes(reader.take()), VERSION)?;
         let report = Self {
             measurement: Measurement::new(B256::from(reader.take())),
@@ -184,7 +188,11 @@ fn field(field: &'static str, found: impl ToString, expected: impl ToString) -> 
     EvidenceError::Field { field, found: found.to_string(), expected: expected.to_string() }
 }
 
-fn check_field<T: PartialEq + ToString>(name: &'static str, found: T, expected: T) -> Result<(), EvidenceError> {
+fn check_field<T: PartialEq + ToString>(
+    name: &'static str,
+    found: T,
+    expected: T,
+) -> Result<(), EvidenceError> {
     if found == expected { Ok(()) } else { Err(field(name, found, expected)) }
 }
 
@@ -200,7 +208,8 @@ impl<'a> Reader<'a> {
     }
 
     fn take<const N: usize>(&mut self) -> [u8; N] {
-        let (head, rest) = self.0.split_first_chunk().expect("the total length was checked and covers every field");
+        let (head, rest) =
+            self.0.split_first_chunk().expect("the total length was checked and covers every field");
         self.0 = rest;
         *head
     }

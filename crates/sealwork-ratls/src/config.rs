@@ -13,7 +13,10 @@ use std::sync::Arc;
 
 /// The profile's algorithms: X25519MLKEM768, nothing else; TLS 1.3 cipher suites of aws-lc-rs.
 fn provider() -> Arc<CryptoProvider> {
-    Arc::new(CryptoProvider { kx_groups: vec![aws_lc_rs::kx_group::X25519MLKEM768], ..aws_lc_rs::default_provider() })
+    Arc::new(CryptoProvider {
+        kx_groups: vec![aws_lc_rs::kx_group::X25519MLKEM768],
+        ..aws_lc_rs::default_provider()
+    })
 }
 
 fn rustls(action: &'static str) -> impl Fn(rustls::Error) -> TlsError {
@@ -62,7 +65,8 @@ pub fn server_config(identity: &TlsIdentity) -> Result<Arc<ServerConfig>, TlsErr
 pub fn peer_spki(connection: &CommonState) -> Result<Vec<u8>, TlsError> {
     match connection.peer_certificates() {
         Some([certificate]) => {
-            let parsed = ParsedCertificate::try_from(certificate).map_err(rustls("read the peer's certificate"))?;
+            let parsed =
+                ParsedCertificate::try_from(certificate).map_err(rustls("read the peer's certificate"))?;
             Ok(parsed.subject_public_key_info().to_vec())
         }
         other => Err(TlsError::PeerCertificates { found: other.map_or(0, <[_]>::len) }),

@@ -32,8 +32,13 @@ pub struct AppKeyName {
 pub fn app_share(member_secret: &Secret<[u8; 32]>, name: &AppKeyName) -> Secret<[u8; 32]> {
     let chain_id = name.domain.chain_id.to_be_bytes();
     let key_epoch = name.key_epoch.to_be_bytes();
-    let context: [&[u8]; 5] =
-        [&chain_id, name.domain.market.as_slice(), name.app.as_slice(), name.policy_hash.as_slice(), &key_epoch];
+    let context: [&[u8]; 5] = [
+        &chain_id,
+        name.domain.market.as_slice(),
+        name.app.as_slice(),
+        name.policy_hash.as_slice(),
+        &key_epoch,
+    ];
     member_secret.expose(|secret| kdf::derive(domains::CAS_APP_SHARE, secret, &context))
 }
 

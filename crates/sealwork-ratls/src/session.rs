@@ -1,6 +1,8 @@
 //! The enclave's side of the exchange with one CAS member.
 
-use crate::{BoxError, SessionError, TlsError, TlsIdentity, client_config, exporter, identity::SERVER_NAME, peer_spki};
+use crate::{
+    BoxError, SessionError, TlsError, TlsIdentity, client_config, exporter, identity::SERVER_NAME, peer_spki,
+};
 use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 use sealwork_attest::{Requirements, Roots, appraise, verify};
 use sealwork_seal::{Secret, sign};
@@ -68,7 +70,8 @@ impl<P: Read + Write> MemberSession<P> {
         introduction: &Introduction<'_>,
         quote: &mut dyn FnMut(&ReportData) -> Result<Evidence, BoxError>,
     ) -> Result<(Self, GrantFrame), SessionError> {
-        let mut session = Self { established_at: introduction.now, tls: handshake(pipe, introduction.identity)? };
+        let mut session =
+            Self { established_at: introduction.now, tls: handshake(pipe, introduction.identity)? };
         session.say(&ToMember::Hello { nonce: introduction.nonce })?;
         let FromMember::Challenge { evidence, nonce } = session.hear()? else {
             return Err(unexpected("Challenge", "another message"));

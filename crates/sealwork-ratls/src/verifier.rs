@@ -20,7 +20,10 @@ const MAX_CERTIFICATE_BYTES: usize = 4096;
 pub(crate) struct PossessionVerifier(pub(crate) Arc<CryptoProvider>);
 
 impl PossessionVerifier {
-    fn check_shape(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Result<(), Error> {
+    fn check_shape(
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> Result<(), Error> {
         if !intermediates.is_empty() || end_entity.len() > MAX_CERTIFICATE_BYTES {
             return Err(CertificateError::BadEncoding.into());
         }

@@ -42,9 +42,9 @@ impl QuoteProvider for SimEnclave {
     }
 
     fn quote(&self, report_data: &ReportData) -> Result<Evidence, PortError> {
-        self.platform
-            .quote(self.measurement, report_data, self.debug, self.clock.unix_s())
-            .map_err(|error| PortError::because(ErrorKind::Local, "ask the simulated platform for evidence", error))
+        self.platform.quote(self.measurement, report_data, self.debug, self.clock.unix_s()).map_err(|error| {
+            PortError::because(ErrorKind::Local, "ask the simulated platform for evidence", error)
+        })
     }
 }
 

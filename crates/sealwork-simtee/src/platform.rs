@@ -65,8 +65,8 @@ impl SimPlatform {
         let signer = Signer::from_secret(&file.sim_platform)
             .map_err(|source| KeyFileError::Crypto { path: path.to_owned(), source })?;
         let malformed = |problem| KeyFileError::Malformed { path: path.to_owned(), problem };
-        let certificate =
-            PlatformCertificate::from_bytes(&file.certificate).map_err(|error| malformed(error.to_string()))?;
+        let certificate = PlatformCertificate::from_bytes(&file.certificate)
+            .map_err(|error| malformed(error.to_string()))?;
         if certificate.public_key != *signer.public_key() {
             return Err(malformed("certificate and key do not belong together".to_owned()));
         }

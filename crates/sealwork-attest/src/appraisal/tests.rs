@@ -103,7 +103,9 @@ fn a_measurement_of_one_kind_is_not_accepted_for_another() {
 fn simulated_evidence_needs_both_a_development_chain_and_a_policy_that_names_it() {
     let accepted = accepted();
     let named = &accepted[2..];
-    for (development, list, good) in [(true, named, true), (false, named, false), (true, &accepted[..1], false)] {
+    for (development, list, good) in
+        [(true, named, true), (false, named, false), (true, &accepted[..1], false)]
+    {
         let asked = Requirements { development, ..asked(list, &[2; 64]) };
         assert_eq!(appraise(&claims(), &asked, NOW).is_ok(), good);
     }
@@ -129,7 +131,8 @@ fn evidence_without_a_time_needs_a_nonce() {
 #[test]
 fn evidence_from_the_future_is_refused_beyond_the_skew() {
     let accepted = accepted();
-    let at = |issued_at| rule(&Claims { issued_at: Some(issued_at), ..claims() }, &asked(&accepted, &[2; 64]));
+    let at =
+        |issued_at| rule(&Claims { issued_at: Some(issued_at), ..claims() }, &asked(&accepted, &[2; 64]));
     assert_eq!(at(NOW + MAX_CLOCK_SKEW_S), None);
     assert_eq!(at(NOW + MAX_CLOCK_SKEW_S + 1), Some(Rule::Age));
 }
