@@ -90,7 +90,10 @@ fn check(root: &Path, files: &[(String, Vec<u8>)]) -> Result<()> {
     if differences.is_empty() {
         return Ok(());
     }
-    bail!("committed files differ from a fresh build; run `cargo xtask guests`:\n  {}", differences.join("\n  "))
+    bail!(
+        "committed files differ from a fresh build; run `cargo xtask guests`:\n  {}",
+        differences.join("\n  ")
+    )
 }
 
 fn difference(name: &str, committed: &[u8], fresh: &[u8]) -> String {

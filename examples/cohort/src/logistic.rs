@@ -83,7 +83,8 @@ pub(crate) fn fit(table: &Table, options: &Options) -> Result<Model, FitError> {
             return finish(&rows, positive, coefficients, options.lambda);
         }
         let objective = |at: &[f64]| objective(&rows, &positive, at, options.lambda);
-        coefficients = shortened(&coefficients, &step, objective).ok_or(FitError::Diverged { steps: MAX_STEPS })?;
+        coefficients =
+            shortened(&coefficients, &step, objective).ok_or(FitError::Diverged { steps: MAX_STEPS })?;
     }
     Err(FitError::Diverged { steps: MAX_STEPS })
 }
@@ -112,7 +113,12 @@ fn objective(rows: &[Vec<f64>], positive: &[bool], coefficients: &[f64], lambda:
     likelihood - lambda / 2.0 * dot(free, free)
 }
 
-fn finish(rows: &[Vec<f64>], positive: Vec<bool>, coefficients: Vec<f64>, lambda: f64) -> Result<Model, FitError> {
+fn finish(
+    rows: &[Vec<f64>],
+    positive: Vec<bool>,
+    coefficients: Vec<f64>,
+    lambda: f64,
+) -> Result<Model, FitError> {
     let (information, _) = derivatives(rows, &positive, &coefficients, lambda);
     let factor = information.cholesky().ok_or(FitError::Singular)?;
     let errors = (0..coefficients.len()).map(|at| factor.inverse_diagonal(at).sqrt()).collect();
@@ -136,7 +142,12 @@ fn standardized_rows(table: &Table) -> Result<Vec<Vec<f64>>, FitError> {
 }
 
 /// Penalized information matrix and gradient.
-fn derivatives(rows: &[Vec<f64>], positive: &[bool], coefficients: &[f64], lambda: f64) -> (Matrix, Vec<f64>) {
+fn derivatives(
+    rows: &[Vec<f64>],
+    positive: &[bool],
+    coefficients: &[f64],
+    lambda: f64,
+) -> (Matrix, Vec<f64>) {
     let mut information = Matrix::zero(coefficients.len());
     let mut gradient = vec![0.0; coefficients.len()];
     for (row, is) in rows.iter().zip(positive) {

@@ -57,7 +57,9 @@ fn parse_options(arguments: Vec<String>) -> guest::Result<Options> {
                     return Err(format!("--lambda {value} must be finite and not negative").into());
                 }
             }
-            _ => return Err(format!("unknown option {flag:?}; known: --outcome, --positive, --lambda").into()),
+            _ => {
+                return Err(format!("unknown option {flag:?}; known: --outcome, --positive, --lambda").into());
+            }
         }
     }
     Ok(options)

@@ -17,19 +17,29 @@ pub(crate) fn text(table: &Table, model: &Model, options: &Options) -> guest::Re
     writeln!(out, "{outcome} = {value}: {positive}, other: {}", rows - positive)?;
     let first = table.features.iter().map(|name| name.len()).max().unwrap_or(0).max("(intercept)".len());
     descriptive(&mut out, table, model, options, first)?;
-    writeln!(out, "\nLogistic regression of {outcome} = {value} on standardized features, L2 penalty lambda = {lambda}\n")?;
+    writeln!(
+        out,
+        "\nLogistic regression of {outcome} = {value} on standardized features, L2 penalty lambda = {lambda}\n"
+    )?;
     coefficients(&mut out, table, model, first)?;
     quality(&mut out, model)?;
     Ok(out)
 }
 
-fn descriptive(out: &mut String, table: &Table, model: &Model, options: &Options, first: usize) -> guest::Result {
+fn descriptive(
+    out: &mut String,
+    table: &Table,
+    model: &Model,
+    options: &Options,
+    first: usize,
+) -> guest::Result {
     let group_width = options.positive.chars().count().max("other".len());
     write!(out, "\nDescriptive statistics\n\n{:first$} {:group_width$} {:>6}", "feature", "group", "n")?;
     line(out, ["mean", "sd", "min", "q1", "median", "q3", "max"].map(str::to_owned))?;
     for (feature, column) in table.features.iter().zip(&table.columns) {
         for (label, wanted) in [(options.positive.as_str(), true), ("other", false)] {
-            let values = column.iter().zip(&model.positive).filter(|(_, is)| **is == wanted).map(|(value, _)| *value);
+            let values =
+                column.iter().zip(&model.positive).filter(|(_, is)| **is == wanted).map(|(value, _)| *value);
             let summary = Summary::of(values.collect()).ok_or("a group has fewer than two patients")?;
             write!(out, "{feature:first$} {label:group_width$} {:>6}", summary.count)?;
             line(out, [summary.mean, summary.sd].into_iter().chain(summary.quartiles).map(number::text))?;
@@ -73,7 +83,8 @@ fn line(out: &mut String, cells: impl IntoIterator<Item = String>) -> guest::Res
 /// Chance that a random positive patient has a higher probability than a random other one, ties counting half: the
 /// rank sum of Mann and Whitney.
 fn area_under_curve(model: &Model) -> f64 {
-    let mut ranked: Vec<(f64, bool)> = model.probabilities.iter().copied().zip(model.positive.iter().copied()).collect();
+    let mut ranked: Vec<(f64, bool)> =
+        model.probabilities.iter().copied().zip(model.positive.iter().copied()).collect();
     ranked.sort_by(|left, right| left.0.total_cmp(&right.0));
     let (mut others_below, mut wins, mut positives) = (0.0, 0.0, 0.0);
     for tied in ranked.chunk_by(|left, right| left.0 == right.0) {

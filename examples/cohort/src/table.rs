@@ -42,7 +42,10 @@ impl fmt::Display for TableError {
             Self::Header { name, problem } => write!(f, "{name}, header: {problem}"),
             Self::Row { name, row, problem } => write!(f, "{name}, row {row}: {problem}"),
             Self::Cell { name, row, column, cell } => {
-                write!(f, "{name}, row {row}, column {column}: {cell:?} is not a finite number or a group name")
+                write!(
+                    f,
+                    "{name}, row {row}, column {column}: {cell:?} is not a finite number or a group name"
+                )
             }
         }
     }
@@ -66,7 +69,9 @@ impl Table {
         if names.len() > MAX_COLUMNS {
             return Err(header(format!("has {} columns, at most {MAX_COLUMNS} are allowed", names.len())));
         }
-        if names.iter().any(|name| name.is_empty()) || names.iter().collect::<BTreeSet<_>>().len() < names.len() {
+        if names.iter().any(|name| name.is_empty())
+            || names.iter().collect::<BTreeSet<_>>().len() < names.len()
+        {
             return Err(header("every column needs a name of its own".to_owned()));
         }
         let Some(outcome_at) = names.iter().position(|name| *name == outcome) else {

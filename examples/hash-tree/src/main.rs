@@ -41,7 +41,11 @@ fn summarize(source: impl Read, on_leaf: impl FnMut(&Hash) -> guest::Result) -> 
     })?;
     let (leaves, root) = tree.finish()?;
     let whole = hex(&whole.finalize().into());
-    Ok(format!("bytes {bytes}\nsha256 {whole}\nleaves {leaves} of {} bytes\nroot {}\n", tree::LEAF_BYTES, hex(&root)))
+    Ok(format!(
+        "bytes {bytes}\nsha256 {whole}\nleaves {leaves} of {} bytes\nroot {}\n",
+        tree::LEAF_BYTES,
+        hex(&root)
+    ))
 }
 
 fn hex(hash: &Hash) -> String {

@@ -102,7 +102,11 @@ mod tests {
             for extra in [0, 1] {
                 let data = &data[..leaves * LEAF_BYTES + extra];
                 let expected: Vec<&[u8]> = data.chunks(LEAF_BYTES).collect();
-                assert_eq!(root(data, 64 * 1024), ((leaves + extra) as u64, defined(&expected)), "{leaves} + {extra}");
+                assert_eq!(
+                    root(data, 64 * 1024),
+                    ((leaves + extra) as u64, defined(&expected)),
+                    "{leaves} + {extra}"
+                );
             }
         }
     }

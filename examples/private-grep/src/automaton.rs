@@ -38,7 +38,9 @@ impl fmt::Display for TermError {
         match self {
             Self::None => write!(f, "give at least one term to search for"),
             Self::Line { term } => write!(f, "term {term:?} must be neither empty nor have line ends"),
-            Self::TooLong { bytes } => write!(f, "the terms have {bytes} bytes, at most {MAX_TERM_BYTES} are allowed"),
+            Self::TooLong { bytes } => {
+                write!(f, "the terms have {bytes} bytes, at most {MAX_TERM_BYTES} are allowed")
+            }
         }
     }
 }

@@ -56,7 +56,10 @@ fn parse_options(arguments: Vec<String>) -> guest::Result<Options> {
             "-i" if !only_terms => options.ignore_case = true,
             "-c" if !only_terms => options.counts_only = true,
             flag if flag.starts_with('-') && !only_terms => {
-                return Err(format!("unknown option {flag:?}; known: -i, -c; put -- before terms with a dash").into());
+                return Err(format!(
+                    "unknown option {flag:?}; known: -i, -c; put -- before terms with a dash"
+                )
+                .into());
             }
             _ => options.terms.push(argument),
         }

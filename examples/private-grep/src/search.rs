@@ -81,7 +81,12 @@ struct Line {
 
 impl Line {
     fn new() -> Self {
-        Self { shown: Vec::with_capacity(MAX_SHOWN_BYTES), length: 0, state: Automaton::START, matches: false }
+        Self {
+            shown: Vec::with_capacity(MAX_SHOWN_BYTES),
+            length: 0,
+            state: Automaton::START,
+            matches: false,
+        }
     }
 
     fn push(&mut self, byte: u8, automaton: &Automaton, counts: &mut Counts) {

@@ -20,7 +20,8 @@ const STD_SOURCE: &str = "/usr/lib/rustlib/src/rust/library";
 /// Installs what is missing, or says how.
 pub(crate) fn ensure() -> Result<()> {
     let crt = format!("{LIBC}/crt1-command.o");
-    let is_complete = || [RUSTC, CARGO, LINKER, STD_SOURCE, crt.as_str()].iter().all(|path| Path::new(path).exists());
+    let is_complete =
+        || [RUSTC, CARGO, LINKER, STD_SOURCE, crt.as_str()].iter().all(|path| Path::new(path).exists());
     if is_complete() {
         return Ok(());
     }
@@ -42,7 +43,9 @@ pub(crate) fn ensure() -> Result<()> {
 
 /// Names everything outside of the sources that the bytes of a module depend on.
 pub(crate) fn identity() -> Result<String> {
-    let mut text = String::from("# The modules of the examples are built with exactly this. Written by `cargo xtask guests`.\n");
+    let mut text = String::from(
+        "# The modules of the examples are built with exactly this. Written by `cargo xtask guests`.\n",
+    );
     text.push_str(&succeed(Command::new(RUSTC).arg("--version").env_remove("LD_LIBRARY_PATH"))?);
     for package in ["rust-web-src", "wasi-libc", "lld-14"] {
         let format = "-f=${Package} ${Version}\n";
@@ -63,7 +66,15 @@ pub(crate) fn build(stage: &Path, target: &Path, name: &str) -> Result<Vec<u8>> 
     succeed(&mut fetch)?;
     let mut cargo = clean_cargo(stage, target);
     cargo
-        .args(["build", "--release", "--locked", "--quiet", "-Zbuild-std=std,panic_abort", "--target", TARGET])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--quiet",
+            "-Zbuild-std=std,panic_abort",
+            "--target",
+            TARGET,
+        ])
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_WASM32_WASIP1_LINKER", LINKER)
         .env("CARGO_ENCODED_RUSTFLAGS", flags(stage)?);
@@ -78,7 +89,11 @@ fn clean_cargo(stage: &Path, target: &Path) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| influences_a_build(name)) {
         cargo.env_remove(name);
     }
-    cargo.current_dir(stage).env("RUSTC", RUSTC).env("CARGO_TARGET_DIR", target).env("CARGO_INCREMENTAL", "0");
+    cargo
+        .current_dir(stage)
+        .env("RUSTC", RUSTC)
+        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_INCREMENTAL", "0");
     cargo
 }
 
@@ -87,7 +102,9 @@ fn influences_a_build(name: &OsStr) -> bool {
     const HARMLESS: [&str; 6] =
         ["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_", "CARGO_TERM_"];
     let name = name.to_string_lossy();
-    let of_rust = ["CARGO", "RUST", "LD_LIBRARY_PATH", "SOURCE_DATE_EPOCH"].iter().any(|prefix| name.starts_with(prefix));
+    let of_rust = ["CARGO", "RUST", "LD_LIBRARY_PATH", "SOURCE_DATE_EPOCH"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
     of_rust && !HARMLESS.iter().any(|prefix| name.starts_with(prefix))
 }
 
@@ -147,10 +164,13 @@ mod tests {
 
     #[test]
     fn keeps_only_variables_that_do_not_change_the_bytes() {
-        for name in ["RUSTFLAGS", "CARGO_PROFILE_RELEASE_LTO", "RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH", "RUSTC_WRAPPER"] {
+        for name in
+            ["RUSTFLAGS", "CARGO_PROFILE_RELEASE_LTO", "RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH", "RUSTC_WRAPPER"]
+        {
             assert!(influences_a_build(OsStr::new(name)), "{name}");
         }
-        for name in ["CARGO_HOME", "CARGO_REGISTRIES_CRATES_IO_PROTOCOL", "CARGO_HTTP_PROXY", "PATH", "HOME"] {
+        for name in ["CARGO_HOME", "CARGO_REGISTRIES_CRATES_IO_PROTOCOL", "CARGO_HTTP_PROXY", "PATH", "HOME"]
+        {
             assert!(!influences_a_build(OsStr::new(name)), "{name}");
         }
     }
