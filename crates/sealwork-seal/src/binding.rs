@@ -168,7 +168,12 @@ impl OutputBinding {
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
-    fn open(bytes: &'a [u8], kind: &'static str, magic: [u8; 4], expected: usize) -> Result<Self, BindingError> {
+    fn open(
+        bytes: &'a [u8],
+        kind: &'static str,
+        magic: [u8; 4],
+        expected: usize,
+    ) -> Result<Self, BindingError> {
         if bytes.len() != expected {
             return Err(BindingError::Length { kind, found: bytes.len(), expected });
         }
@@ -183,7 +188,8 @@ impl<'a> Fields<'a> {
     }
 
     fn take<const N: usize>(&mut self) -> [u8; N] {
-        let (field, rest) = self.0.split_first_chunk().expect("the encoding's length is the sum of its fields");
+        let (field, rest) =
+            self.0.split_first_chunk().expect("the encoding's length is the sum of its fields");
         self.0 = rest;
         *field
     }

@@ -77,7 +77,8 @@ impl<R> fmt::Debug for HashingReader<R> {
 }
 
 fn count(digest: &mut Sha256Digest, len: &mut u64, bytes: &[u8], taken: usize) -> io::Result<usize> {
-    let passed = bytes.get(..taken).ok_or_else(|| io::Error::other("stream claims more bytes than it was given"))?;
+    let passed =
+        bytes.get(..taken).ok_or_else(|| io::Error::other("stream claims more bytes than it was given"))?;
     digest.update(passed);
     *len = len.saturating_add(passed.len() as u64);
     Ok(taken)

@@ -40,6 +40,13 @@ impl<const N: usize> Secret<[u8; N]> {
         Ok(secret)
     }
 
+    /// Lets `fill` write the secret in place.
+    pub fn filled(fill: impl FnOnce(&mut [u8; N])) -> Self {
+        let mut secret = Self(Box::new([0; N]));
+        fill(&mut secret.0);
+        secret
+    }
+
     /// Copies a secret out of a slice of exactly `N` bytes.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         let mut secret = Self(Box::new([0; N]));
@@ -111,6 +118,8 @@ mod tests {
     #[test]
     fn takes_slices_of_its_own_length_only() {
         assert!(Secret::<[u8; 4]>::from_slice(&[1, 2, 3]).is_none());
-        assert!(Secret::<[u8; 4]>::from_slice(&[1, 2, 3, 4]).is_some_and(|s| s.expose(|b| *b == [1, 2, 3, 4])));
+        assert!(
+            Secret::<[u8; 4]>::from_slice(&[1, 2, 3, 4]).is_some_and(|s| s.expose(|b| *b == [1, 2, 3, 4]))
+        );
     }
 }

@@ -70,7 +70,8 @@ impl SigningKey {
     /// # Errors
     /// [`SigningKeyError`] when the bytes are zero or not below the order of the curve.
     pub fn from_bytes(bytes: Secret<[u8; 32]>) -> Result<Self, SigningKeyError> {
-        let key = bytes.expose(|bytes| k256::ecdsa::SigningKey::from_slice(bytes)).map_err(|_| SigningKeyError)?;
+        let key =
+            bytes.expose(|bytes| k256::ecdsa::SigningKey::from_slice(bytes)).map_err(|_| SigningKeyError)?;
         drop(bytes);
         let address = address_of(key.verifying_key());
         Ok(Self { key, address })
@@ -79,7 +80,7 @@ impl SigningKey {
     /// The key's 32 bytes, for a keystore.
     pub fn secret_bytes(&self) -> Secret<[u8; 32]> {
         let bytes = Zeroizing::new(<[u8; 32]>::from(self.key.to_bytes()));
-        Secret::from_slice(&*bytes).expect("a secp256k1 key has 32 bytes")
+        Secret::filled(|secret| *secret = *bytes)
     }
 
     /// The address that `ecrecover` gives for this key's signatures.
@@ -88,11 +89,10 @@ impl SigningKey {
     }
 
     /// Signs 32 bytes: r, s (lower half), v (27 or 28). Deterministic (RFC 6979).
+    #[expect(clippy::missing_panics_doc, reason = "every key can sign every 32 bytes")]
     pub fn sign_hash(&self, hash: B256) -> [u8; SIGNATURE_BYTES] {
-        let (signature, recovery) = self
-            .key
-            .sign_prehash_recoverable(hash.as_slice())
-            .expect("32 bytes can be signed by every key; RFC 6979 retries by itself");
+        let (signature, recovery) =
+            self.key.sign_prehash_recoverable(hash.as_slice()).expect("every key can sign every 32 bytes");
         let mut bytes = [0; SIGNATURE_BYTES];
         let (scalars, v) = bytes.split_at_mut(64);
         scalars.copy_from_slice(&signature.to_bytes());

@@ -1,6 +1,7 @@
 //! Files sealed here are opened by npm `age-encryption` and the other way round, under keys made on both sides.
 //!
 //! Needs node and `npm install` in `tests/interop`; without them the test says so, and fails when `CI` is set.
+#![expect(clippy::unwrap_used, reason = "test helpers outside of test functions")]
 
 use sealwork_seal::age::{Identity, OpenReader, Recipient, SealWriter};
 use std::{
@@ -17,7 +18,8 @@ const KEYS: [&str; 2] = ["rust", "npm"];
 fn files_open_across_implementations_in_both_directions() {
     let interop = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/interop");
     if !interop.join("node_modules/age-encryption").exists() {
-        let notice = "NOT TESTED: run `npm install` in crates/sealwork-seal/tests/interop to test against npm age";
+        let notice =
+            "NOT TESTED: run `npm install` in crates/sealwork-seal/tests/interop to test against npm age";
         assert!(env::var_os("CI").is_none(), "{notice}");
         io::stderr().write_all(notice.as_bytes()).unwrap();
         return;

@@ -2,6 +2,7 @@
 //!
 //! `UPDATE=1` rewrites the first one. Sealed files are random, so it writes the second one only when that is absent; what
 //! it holds must open for ever.
+#![expect(clippy::unwrap_used, reason = "test helpers outside of test functions")]
 
 use sealwork_seal::{
     Secret,
@@ -12,7 +13,9 @@ use sealwork_seal::{
     padding::padme,
     sign::SigningKey,
 };
-use sealwork_types::{Address, AppId, B256, Sha256Digest, TaskId, abi::LogHead, domains, order::SigningDomain};
+use sealwork_types::{
+    Address, AppId, B256, Sha256Digest, TaskId, abi::LogHead, domains, order::SigningDomain,
+};
 use serde_json::{Value, json};
 use std::{
     env, fs,
@@ -41,15 +44,18 @@ fn vectors() -> Value {
     })
 }
 
+/// Label, secret, context.
+type KdfCase<'a> = (&'static str, &'a [u8], &'a [&'a [u8]]);
+
 fn kdf_vectors() -> Vec<Value> {
-    let cases: [(&'static str, &[u8], &[&[u8]]); 5] = [
+    let cases: [KdfCase<'_>; 5] = [
         (domains::APP_SECRET, b"", &[]),
         (domains::APP_SECRET, b"secret", &[]),
         (domains::APP_SECRET, b"secret", &[b""]),
         (domains::APP_INPUT_IDENTITY, &[7; 32], &[&[1; 32], &[0, 0, 0, 9]]),
         (domains::TASK_RANDOMNESS, &[7; 32], &[b"ab", b"c"]),
     ];
-    let vector = |(label, secret, context): (&'static str, &[u8], &[&[u8]])| {
+    let vector = |(label, secret, context): KdfCase<'_>| {
         json!({
             "label": label,
             "secret": hex::encode(secret),
@@ -61,7 +67,8 @@ fn kdf_vectors() -> Vec<Value> {
 }
 
 fn padme_vectors() -> Vec<Value> {
-    let lengths = [0, 1, 2, 7, 8, 9, 10, 63, 64, 65, 100, 1_000, 4_097, 65_537, 1_000_003, 1 << 40, (1 << 40) + 1];
+    let lengths =
+        [0, 1, 2, 7, 8, 9, 10, 63, 64, 65, 100, 1_000, 4_097, 65_537, 1_000_003, 1 << 40, (1 << 40) + 1];
     lengths.into_iter().map(|len: u64| json!({ "len": len, "padded": padme(len) })).collect()
 }
 

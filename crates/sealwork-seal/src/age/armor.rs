@@ -33,7 +33,10 @@ pub enum ArmorError {
 /// [`ArmorError`] unless the text is strict armor: white space around it, LF or CRLF, 64 columns, canonical base64.
 pub fn dearmor(text: &[u8]) -> Result<Vec<u8>, ArmorError> {
     let mut bytes = Vec::with_capacity(text.len().div_ceil(4).saturating_mul(3));
-    let mut lines = text.trim_ascii_start().split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines = text
+        .trim_ascii_start()
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     if lines.next() != Some(BEGIN) {
         return Err(ArmorError::Begin);
     }
@@ -42,7 +45,8 @@ pub fn dearmor(text: &[u8]) -> Result<Vec<u8>, ArmorError> {
     for line in lines.by_ref() {
         number = number.saturating_add(1);
         if line.starts_with(END) {
-            let clean = line == END || line.strip_prefix(END).is_some_and(|rest| rest.trim_ascii().is_empty());
+            let clean =
+                line == END || line.strip_prefix(END).is_some_and(|rest| rest.trim_ascii().is_empty());
             let rest_is_blank = lines.all(|line| line.trim_ascii().is_empty());
             return if clean && rest_is_blank { Ok(bytes) } else { Err(ArmorError::Trailing) };
         }

@@ -4,7 +4,8 @@ use super::{Identity, OpenReader, RECIPIENT_BYTES, SealWriter, base64, tests::id
 use age::secrecy::ExposeSecret;
 use age_core::format::{FileKey, Stanza};
 use hpke::{
-    Deserializable, Kem as _, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256, kem::XWing,
+    Deserializable, Kem as _, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256,
+    kem::XWing,
 };
 use std::{
     collections::HashSet,
@@ -65,13 +66,17 @@ fn plaintexts() -> impl Iterator<Item = Vec<u8>> {
 fn other_code_opens_what_we_seal() {
     let recipient = identity(1).recipient();
     for plaintext in plaintexts() {
-        let mut writer = SealWriter::new(&[recipient.clone()], Vec::new()).unwrap();
+        let mut writer = SealWriter::new(std::slice::from_ref(&recipient), Vec::new()).unwrap();
         writer.write_all(&plaintext).unwrap();
         let sealed = writer.finish().unwrap();
         let other = OtherIdentity([1; 32]);
         let decryptor = age::Decryptor::new(&sealed[..]).unwrap();
         let mut opened = Vec::new();
-        decryptor.decrypt(iter::once(&other as &dyn age::Identity)).unwrap().read_to_end(&mut opened).unwrap();
+        decryptor
+            .decrypt(iter::once(&other as &dyn age::Identity))
+            .unwrap()
+            .read_to_end(&mut opened)
+            .unwrap();
         assert!(opened == plaintext, "{} bytes", plaintext.len());
     }
 }

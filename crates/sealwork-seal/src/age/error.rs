@@ -117,7 +117,7 @@ pub enum PayloadError {
         expected: usize,
     },
     /// A chunk does not authenticate.
-    #[error("chunk {chunk} was altered")]
+    #[error("chunk {chunk} was altered or cut short")]
     Altered {
         /// Number of the chunk, from 0.
         chunk: u64,

@@ -28,7 +28,7 @@ impl Context {
         let key = labelled_expand(&secret, b"key", &schedule, [0, 32]);
         let nonce = labelled_expand(&secret, b"base_nonce", &schedule, [0, 12]);
         Self {
-            key: key.expose(|key| chacha(key)),
+            key: key.expose(chacha),
             nonce: nonce.expose(|bytes| *bytes.first_chunk().expect("a block is longer than a nonce")),
         }
     }

@@ -38,7 +38,8 @@ pub(super) fn check_public_key(bytes: &[u8; RECIPIENT_BYTES]) -> Result<(), Reci
 
 /// Wraps a file key for a recipient.
 pub(super) fn wrap(recipient: &Recipient, file_key: &FileKey) -> Result<Stanza, RandomError> {
-    let key = EncapsulationKey::try_from(&recipient.as_bytes()[..]).expect("recipients are checked when made");
+    let key =
+        EncapsulationKey::try_from(&recipient.as_bytes()[..]).expect("recipients are checked when made");
     let mut random = Zeroizing::new([0; x_wing::ENCAPSULATION_RANDOMNESS_SIZE]);
     crate::random::fill(&mut *random)?;
     let coins = Zeroizing::new((*random).into());

@@ -45,7 +45,8 @@ impl Identity {
             return Err(IdentityError);
         }
         let lower = Zeroizing::new(identity.to_ascii_lowercase());
-        let seed = Secret::try_fill(|seed| text::decode(HRP, &lower, seed).then_some(()).ok_or(IdentityError))?;
+        let seed =
+            Secret::try_fill(|seed| text::decode(HRP, &lower, seed).then_some(()).ok_or(IdentityError))?;
         Ok(Self::from_seed(seed))
     }
 
@@ -91,7 +92,9 @@ mod tests {
     #[test]
     fn rejects_texts_that_are_lower_case_shorter_altered_or_of_another_kind() {
         let text = Identity::from_seed(Secret::new([7; 32])).to_text().expose(Clone::clone);
-        for bad in [text.to_lowercase(), text[..76].to_owned(), text.replacen('A', "B", 1), format!("{text} ")] {
+        for bad in
+            [text.to_lowercase(), text[..76].to_owned(), text.replacen('A', "B", 1), format!("{text} ")]
+        {
             assert_eq!(Identity::parse(&bad).err(), Some(IdentityError));
         }
         assert_eq!(Identity::parse("AGE-SECRET-KEY-1").err(), Some(IdentityError));
@@ -105,7 +108,11 @@ mod tests {
         let mut out_of_range = good;
         out_of_range[..3].fill(0xff);
         assert_eq!(Recipient::from_bytes(&out_of_range), Err(RecipientError::MlKem));
-        for share in [[0; 32], { let mut one = [0; 32]; one[0] = 1; one }] {
+        for share in [[0; 32], {
+            let mut one = [0; 32];
+            one[0] = 1;
+            one
+        }] {
             let mut low_order = good;
             low_order[1184..].copy_from_slice(&share);
             assert_eq!(Recipient::from_bytes(&low_order), Err(RecipientError::LowOrder));

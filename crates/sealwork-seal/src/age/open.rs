@@ -35,6 +35,8 @@ enum State {
     Reading,
     Finished,
     Failed(PayloadError),
+    /// The file below failed in the middle of a chunk; where to go on is unknown.
+    Broken,
 }
 
 impl<R: Read> OpenReader<R> {
@@ -118,19 +120,23 @@ impl<R: Read> Read for OpenReader<R> {
             match self.state {
                 State::Finished => return Ok(0),
                 State::Failed(error) => return Err(OpenError::Payload(error).into()),
+                State::Broken => return Err(io::Error::other("an earlier read of the sealed file failed")),
                 State::Reading => {}
             }
             if let Err(error) = self.open_chunk() {
-                if let OpenError::Payload(payload) = &error {
-                    self.state = State::Failed(*payload);
-                }
+                self.state = match &error {
+                    OpenError::Payload(payload) => State::Failed(*payload),
+                    OpenError::Io(_) | OpenError::Header(_) | OpenError::NoMatch | OpenError::HeaderMac => {
+                        State::Broken
+                    }
+                };
                 return Err(error.into());
             }
         }
         let unread = self.plaintext.get(self.start..self.end).unwrap_or_default();
         let taken = unread.len().min(bytes.len());
-        for (to, from) in bytes.iter_mut().zip(unread) {
-            *to = *from;
+        if let (Some(to), Some(from)) = (bytes.get_mut(..taken), unread.get(..taken)) {
+            to.copy_from_slice(from);
         }
         self.start = self.start.saturating_add(taken);
         Ok(taken)

@@ -24,7 +24,9 @@ pub enum RecipientError {
         found: usize,
     },
     /// Not the text of a hybrid recipient.
-    #[error("not a post-quantum age recipient: expected \"age1pq1\" and 1952 more letters with a valid checksum")]
+    #[error(
+        "not a post-quantum age recipient: expected \"age1pq1\" and 1952 more letters with a valid checksum"
+    )]
     Text,
     /// The ML-KEM half has coefficients out of range.
     #[error("recipient's ML-KEM-768 half is not a public key")]

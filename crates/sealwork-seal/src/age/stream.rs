@@ -52,7 +52,12 @@ impl ChunkCipher {
     }
 
     /// Opens the next chunk into `plaintext`, which is `TAG` bytes shorter. Stays at the same chunk on failure.
-    pub(super) fn open(&mut self, sealed: &[u8], plaintext: &mut [u8], position: Position) -> Result<(), Unspecified> {
+    pub(super) fn open(
+        &mut self,
+        sealed: &[u8],
+        plaintext: &mut [u8],
+        position: Position,
+    ) -> Result<(), Unspecified> {
         let (body, tag) = sealed.split_at_checked(plaintext.len()).ok_or(Unspecified)?;
         self.key.open_separate_gather(self.nonce(position), Aad::empty(), body, tag, plaintext)?;
         self.advance()

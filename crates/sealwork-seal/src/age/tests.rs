@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Secret;
+use proptest::prelude::*;
 use std::io::{self, Read, Write};
 
 pub(super) fn identity(seed: u8) -> Identity {
@@ -55,7 +56,10 @@ fn the_longest_header_that_is_written_can_be_read() {
     let (opened, end) = open(&[identity(1)], &seal(&recipients, b"x"));
     assert!(end.is_ok() && opened == b"x");
     let too_many = vec![identity(1).recipient(); MAX_RECIPIENTS + 1];
-    assert!(matches!(SealWriter::new(&too_many, io::sink()), Err(SealError::Recipients { found: 33, limit: 32 })));
+    assert!(matches!(
+        SealWriter::new(&too_many, io::sink()),
+        Err(SealError::Recipients { found: 33, limit: 32 })
+    ));
     assert!(matches!(SealWriter::new(&[], io::sink()), Err(SealError::Recipients { found: 0, .. })));
 }
 
@@ -103,8 +107,15 @@ fn every_truncation_is_refused_and_releases_a_prefix_only() {
     let payload = sealed.len() - plaintext.len() - 2 * 16;
     let ends = (0..payload + 40).step_by(7).chain((payload..sealed.len()).step_by(997));
     let boundary = payload + 65_552;
-    for end in ends.chain([payload, payload - 16, boundary - 1, boundary, boundary + 1, boundary + 16, sealed.len() - 1])
-    {
+    for end in ends.chain([
+        payload,
+        payload - 16,
+        boundary - 1,
+        boundary,
+        boundary + 1,
+        boundary + 16,
+        sealed.len() - 1,
+    ]) {
         let (released, result) = open(&[identity(1)], &sealed[..end]);
         assert!(result.is_err(), "{end} bytes opened as complete");
         assert!(plaintext.starts_with(&released), "{end}");
@@ -179,7 +190,8 @@ fn a_writer_that_failed_or_was_dropped_leaves_no_complete_file() {
 fn not_an_age_file_is_named_as_such_at_once() {
     for bytes in [&b""[..], b"{\"json\": true}", &[0; 200_000], b"age-encryption.org/v2\n"] {
         let error = open(&[identity(1)], bytes).1.unwrap_err();
-        let header = matches!(error, OpenError::Header(HeaderError::Version | HeaderError::Truncated { at: 0 }));
+        let header =
+            matches!(error, OpenError::Header(HeaderError::Version | HeaderError::Truncated { at: 0 }));
         assert!(header, "{error:?}");
     }
 }
@@ -189,4 +201,58 @@ fn endless_headers_are_cut_off() {
     let endless = [b"age-encryption.org/v1\n-> x ".to_vec(), vec![b'a'; 300_000]].concat();
     let error = open(&[identity(1)], &endless).1.unwrap_err();
     assert!(matches!(error, OpenError::Header(HeaderError::TooLarge { limit: MAX_HEADER_BYTES })));
+}
+
+#[test]
+fn a_source_that_failed_once_is_not_trusted_again() {
+    struct Flaky(Vec<u8>, usize);
+    impl Read for Flaky {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() {
+                self.0.push(0);
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let taken = (&self.0[self.1..]).read(bytes)?;
+            self.1 += taken;
+            if self.1 == self.0.len() {
+                (self.0, self.1) = (Vec::new(), 0);
+            }
+            Ok(taken)
+        }
+    }
+    let mut sealed = seal(&[identity(1).recipient()], &pattern(100_000));
+    sealed.truncate(70_000);
+    let mut reader = OpenReader::new(&[identity(1)], Flaky(sealed, 0)).unwrap();
+    let mut released = Vec::new();
+    let error = reader.read_to_end(&mut released).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    assert!(matches!(OpenError::from(error), OpenError::Io(_)));
+    assert!(reader.read_to_end(&mut released).is_err());
+    assert_eq!(released, pattern(65_536));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn any_splice_of_the_header_is_refused(
+        start in 0_usize..1627,
+        removed in 0_usize..70,
+        inserted in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..5),
+            "(\\n|-> |---| |[A-Z]){1,3}".prop_map(String::into_bytes),
+        ],
+    ) {
+        let sealed = seal(&[identity(1).recipient()], b"plaintext");
+        let end = (start + removed).min(1627);
+        let spliced = [&sealed[..start], &inserted[..], &sealed[end..]].concat();
+        prop_assume!(spliced != sealed);
+        let (released, result) = open(&[identity(1)], &spliced);
+        prop_assert!(result.is_err() && released.is_empty());
+    }
+
+    #[test]
+    fn any_bytes_behind_the_version_line_never_panic(tail in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let file = [b"age-encryption.org/v1\n", &tail[..]].concat();
+        prop_assert!(open(&[], &file).1.is_err());
+    }
 }

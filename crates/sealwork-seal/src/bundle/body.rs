@@ -37,7 +37,11 @@ pub(super) fn copy(
 }
 
 /// Writes the zeros behind binding and body.
-pub(super) fn write_padding(out: &mut impl Write, binding_len: usize, body_len: u64) -> Result<(), BundleError> {
+pub(super) fn write_padding(
+    out: &mut impl Write,
+    binding_len: usize,
+    body_len: u64,
+) -> Result<(), BundleError> {
     let mut zeros = io::repeat(0).take(padding_len(binding_len, body_len)?);
     io::copy(&mut zeros, out).map_err(BundleError::Write)?;
     Ok(())
@@ -60,12 +64,11 @@ pub(super) const fn check_body_len(stated: u64, found: u64) -> Result<(), Bundle
 
 /// Tells a plaintext that is too short from a sealed file that is not intact.
 pub(super) fn read_failed(error: io::Error) -> BundleError {
-    match OpenError::from(error) {
-        OpenError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            BundleError::Malformed { what: Part::Body, expected: "as long as its binding states" }
-        }
-        error => BundleError::Read(error),
+    let error = OpenError::from(error);
+    if matches!(&error, OpenError::Io(io) if io.kind() == io::ErrorKind::UnexpectedEof) {
+        return BundleError::Malformed { what: Part::Body, expected: "as long as its binding states" };
     }
+    BundleError::Read(error)
 }
 
 /// A body that is being read.

@@ -90,7 +90,8 @@ impl<'a> HeadReader<'a> {
     fn text(&mut self, length: usize, what: Part) -> Result<String, BundleError> {
         let (bytes, rest) = self.0.split_at_checked(length).ok_or_else(too_short)?;
         self.0 = rest;
-        let text = std::str::from_utf8(bytes).map_err(|_| BundleError::Malformed { what, expected: "UTF-8" })?;
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| BundleError::Malformed { what, expected: "UTF-8" })?;
         Ok(text.to_owned())
     }
 
@@ -136,7 +137,10 @@ fn check_arguments(arguments: &[String]) -> Result<(), BundleError> {
     for (index, argument) in arguments.iter().enumerate() {
         at_most("bytes of an argument", argument.len() as u64, MAX_ARGUMENT_BYTES)?;
         if argument.contains('\0') {
-            return Err(BundleError::Malformed { what: Part::Argument(index), expected: "free of zero bytes" });
+            return Err(BundleError::Malformed {
+                what: Part::Argument(index),
+                expected: "free of zero bytes",
+            });
         }
     }
     Ok(())

@@ -158,7 +158,8 @@ impl<R: Read> FilesReader<R> {
     /// # Errors
     /// [`BundleError::Read`] when the sealed file is not intact or ends early.
     pub fn read_files(mut self) -> Result<(Vec<Vec<u8>>, StdinReader<R>), BundleError> {
-        let files = self.sizes.iter().enumerate().map(|(index, size)| self.body.read_part(Part::File(index), *size));
+        let files =
+            self.sizes.iter().enumerate().map(|(index, size)| self.body.read_part(Part::File(index), *size));
         let files = files.collect::<Result<_, _>>()?;
         Ok((files, StdinReader(self.body)))
     }

@@ -60,7 +60,21 @@ mod tests {
     #[test]
     fn rejects_names_that_leave_the_directory_or_confuse() {
         let long = "x".repeat(256);
-        let bad = ["", "/", "/etc/passwd", "a/", "a//b", ".", "..", "../x", "a/../b", "a/.", "a\\b", "a\0b", "\u{1b}[2J"];
+        let bad = [
+            "",
+            "/",
+            "/etc/passwd",
+            "a/",
+            "a//b",
+            ".",
+            "..",
+            "../x",
+            "a/../b",
+            "a/.",
+            "a\\b",
+            "a\0b",
+            "\u{1b}[2J",
+        ];
         for name in bad.into_iter().chain([long.as_str()]) {
             assert!(!accepts(&[name]), "{name:?}");
         }

@@ -118,11 +118,12 @@ fn writers_refuse_wrong_lengths_counts_and_bindings() {
     let (head, files, stdin) = sample();
     let body_len = head.body_len().unwrap();
     let write = |body_len: u64, files: &[Vec<u8>], stdin: &[u8]| {
-        write_input(io::sink(), &input_binding(body_len), &head, files.iter().map(Vec::as_slice), stdin).unwrap_err()
+        write_input(io::sink(), &input_binding(body_len), &head, files.iter().map(Vec::as_slice), stdin)
+            .unwrap_err()
     };
-    let what = |error: BundleError| match error {
-        BundleError::Length { what, .. } => what,
-        other => panic!("{other:?}"),
+    let what = |error: BundleError| {
+        let BundleError::Length { what, .. } = error else { panic!("{error:?}") };
+        what
     };
     assert_eq!(what(write(body_len + 1, &files, &stdin)), Part::Body);
     assert_eq!(what(write(body_len, &files[..1], &stdin)), Part::Files);
@@ -181,7 +182,10 @@ fn every_cut_of_a_plaintext_is_refused() {
         if end < InputBinding::LEN {
             assert!(matches!(error, BundleError::Binding(BindingError::Length { .. })), "{end}: {error:?}");
         } else {
-            assert!(matches!(error, BundleError::Malformed { .. } | BundleError::Length { .. }), "{end}: {error:?}");
+            assert!(
+                matches!(error, BundleError::Malformed { .. } | BundleError::Length { .. }),
+                "{end}: {error:?}"
+            );
         }
     }
 }
@@ -265,7 +269,10 @@ fn debug_shows_no_contents() {
     let (head, ..) = sample();
     let output = OutputBundle { stdout: b"canary".to_vec(), ..OutputBundle::default() };
     let printed = format!("{head:?}{output:?}");
-    assert!(!printed.contains("term") && !printed.contains("canary") && !printed.contains("99, 97"), "{printed}");
+    assert!(
+        !printed.contains("term") && !printed.contains("canary") && !printed.contains("99, 97"),
+        "{printed}"
+    );
 }
 
 proptest! {
