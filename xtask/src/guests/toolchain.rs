@@ -77,7 +77,7 @@ pub(crate) fn build(stage: &Path, target: &Path, name: &str) -> Result<Vec<u8>> 
         ])
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_WASM32_WASIP1_LINKER", LINKER)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(stage)?);
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(target)?);
     succeed(&mut cargo)?;
     let module = target.join(TARGET).join("release").join(format!("{name}.wasm"));
     fs::read(&module).with_context(|| format!("read {}", module.display()))
@@ -108,8 +108,9 @@ fn influences_a_build(name: &OsStr) -> bool {
     of_rust && !HARMLESS.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Compiler flags, separated as cargo wants them. The remapped paths are not part of cargo's hashes.
-fn flags(stage: &Path) -> Result<OsString> {
+/// Compiler flags, separated as cargo wants them. They are the same for all guests, or cargo would build the standard
+/// library anew for each. The remapped paths are not part of cargo's symbol hashes.
+fn flags(target: &Path) -> Result<OsString> {
     let mut flags: Vec<OsString> = [
         "-Clink-self-contained=no".to_owned(),
         format!("-Clink-arg={LIBC}/crt1-command.o"),
@@ -124,7 +125,7 @@ fn flags(stage: &Path) -> Result<OsString> {
         flag.push(to);
         flags.push(flag);
     };
-    remap(stage, "=/guest");
+    remap(&target.join("stage"), "=/guests");
     for registry in registries()? {
         remap(&registry, "=/registry");
     }
