@@ -29,8 +29,8 @@ pub struct BatchInput<'a> {
     pub environment: BTreeMap<String, String>,
     /// Files under `/in`.
     pub files: Vec<InputFile>,
-    /// Standard input, read only as fast as the program asks. A reader that blocks must give up by itself: the time
-    /// limit is checked when it returns.
+    /// Standard input, read only as fast as the program asks. Time inside the reader does not count as the program's;
+    /// a reader that can block must give up by itself.
     pub stdin: Box<dyn Read + 'a>,
     /// Seed of everything `random_get` returns.
     pub random_seed: [u8; 32],
@@ -46,7 +46,7 @@ pub struct BatchOutput {
     pub exit: Exit,
     /// Standard output.
     pub stdout: Vec<u8>,
-    /// Standard error, at most [`crate::STDERR_MAX_BYTES`] plus a marker.
+    /// Standard error, at most [`crate::STDERR_MAX_BYTES`].
     pub stderr: Vec<u8>,
     /// Files under `/out`, sorted by name. Empty directories are not reported.
     pub files: Vec<OutputFile>,

@@ -13,12 +13,15 @@ use crate::{
     wasi::{Errno, Fail},
 };
 use node::Directory;
-use sealwork_types::params::MAX_NAME_BYTES;
+use sealwork_types::params::{MAX_INPUT_FILES, MAX_NAME_BYTES};
 
-/// Most files and directories under `/in`, and as many under `/out` and under `/tmp`.
-pub(crate) const NODES_MAX: u32 = 4_096;
+/// Most files and directories under `/in`, and as many under `/tmp`.
+const NODES_MAX: u32 = 4_096;
+/// Most files and directories under `/out`; an output bundle has room for as many files.
+const OUTPUT_NODES_MAX: u32 = 256;
+const _: () = assert!(OUTPUT_NODES_MAX as u64 <= MAX_INPUT_FILES, "an output bundle holds no more files");
 /// Most bytes in files under `/tmp`.
-pub(crate) const SCRATCH_MAX_BYTES: u64 = 64 << 20;
+const SCRATCH_MAX_BYTES: u64 = 64 << 20;
 
 /// Which of the three trees a node belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,14 +64,13 @@ impl FileSystem {
         let roots = [0, 1, 2].map(NodeId);
         let trees = [Tree::Input, Tree::Output, Tree::Scratch];
         let nodes = roots.iter().zip(trees).map(|(id, tree)| Some(Node::root(*id, tree, stamp_ns))).collect();
-        let budget = |bytes| Budget { bytes, nodes: NODES_MAX };
         Self {
             nodes,
             vacant: Vec::new(),
             roots,
-            input: budget(u64::MAX),
-            output: budget(output_bytes),
-            scratch: budget(SCRATCH_MAX_BYTES),
+            input: Budget { bytes: u64::MAX, nodes: NODES_MAX },
+            output: Budget { bytes: output_bytes, nodes: OUTPUT_NODES_MAX },
+            scratch: Budget { bytes: SCRATCH_MAX_BYTES, nodes: NODES_MAX },
         }
     }
 
@@ -135,6 +137,7 @@ impl FileSystem {
     ) -> Result<NodeId, Errno> {
         let tree = self.node(parent)?.tree;
         self.check_writable(parent)?;
+        check_name(name)?;
         self.insert(tree, parent, name, kind, stamp_ns)
     }
 
@@ -204,6 +207,7 @@ impl FileSystem {
         if self.directory(target.0)?.is_removed() {
             return Err(Errno::NOENT);
         }
+        check_name(target.1)?;
         if self.path_len(target.0, target.1)?.saturating_add(self.deepest(id)) > MAX_NAME_BYTES {
             return Err(Errno::NAMETOOLONG);
         }
@@ -353,4 +357,9 @@ impl FileSystem {
         let range = if len == 0 { 0..0 } else { size_of_u64(offset)..size_of_u64(end) };
         Ok(self.file_mut(id)?.get_mut(range).ok_or(Errno::FBIG)?)
     }
+}
+
+/// Refuses names that an output bundle does not carry: some systems and terminals give them a meaning.
+fn check_name(name: &str) -> Result<(), Errno> {
+    if name.chars().any(|c| c == '\\' || c.is_control()) { Err(Errno::INVAL) } else { Ok(()) }
 }

@@ -24,6 +24,7 @@ mod limiter;
 mod process;
 mod random;
 mod run;
+mod stderr;
 mod stdin;
 mod wasi;
 
@@ -31,5 +32,5 @@ pub use batch::{BatchInput, BatchOutput, Exit, InputFile, OutputFile};
 pub use engine::{Engine, Module};
 pub use error::{HostError, ModuleError, RunError};
 
-/// Most bytes kept of standard error; the rest is dropped and a marker says so.
+/// Most bytes kept of standard error: its beginning and its end, with a marker between them.
 pub const STDERR_MAX_BYTES: usize = 64 << 10;

@@ -1,7 +1,6 @@
 //! Everything that belongs to one run: what the program sees and what it left behind.
 
 use crate::{
-    STDERR_MAX_BYTES,
     batch::{BatchInput, BatchOutput, Exit, OutputFile},
     clock::Clock,
     convert::to_u64,
@@ -10,13 +9,13 @@ use crate::{
     files::{FileSystem, Tree},
     limiter::Limiter,
     random::RandomStream,
+    stderr::Stderr,
     stdin::StdinPort,
     wasi::Fail,
 };
 use std::time::Instant;
 
 const PROGRAM_NAME: &str = "app";
-const STDERR_MARKER: &[u8] = b"\n[standard error is cut off here]\n";
 /// Most bytes of arguments, and of environment variables, with their zero bytes.
 const TEXT_MAX_BYTES: usize = 1 << 20;
 
@@ -41,7 +40,7 @@ pub(crate) struct Process {
     /// Why a call ended the run.
     pub(crate) end: Option<Exit>,
     stdout: Vec<u8>,
-    stderr: Vec<u8>,
+    pub(crate) stderr: Stderr,
 }
 
 impl Process {
@@ -72,7 +71,7 @@ impl Process {
             owed_fuel: 0,
             end: None,
             stdout: Vec::new(),
-            stderr: Vec::new(),
+            stderr: Stderr::default(),
         })
     }
 
@@ -82,23 +81,10 @@ impl Process {
         Ok(&mut self.stdout)
     }
 
-    /// Appends to standard error as much as fits.
-    pub(crate) fn write_stderr(&mut self, bytes: &[u8]) {
-        let Some(room) = STDERR_MAX_BYTES.checked_sub(self.stderr.len()) else { return };
-        if let Some(fits) = bytes.get(..room)
-            && fits.len() < bytes.len()
-        {
-            self.stderr.extend_from_slice(fits);
-            self.stderr.extend_from_slice(STDERR_MARKER);
-        } else {
-            self.stderr.extend_from_slice(bytes);
-        }
-    }
-
     /// What the program left behind.
     pub(crate) fn into_output(mut self, exit: Exit, fuel: u64) -> BatchOutput {
         let files: Vec<OutputFile> = self.files.take_output();
-        BatchOutput { exit, stdout: self.stdout, stderr: self.stderr, files, fuel }
+        BatchOutput { exit, stdout: self.stdout, stderr: self.stderr.into_bytes(), files, fuel }
     }
 }
 

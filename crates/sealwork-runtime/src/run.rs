@@ -31,8 +31,8 @@ enum Progress {
 impl Engine {
     /// Runs a program in a fresh instance. Nothing of the instance survives.
     ///
-    /// Blocks the calling thread until the program ends, at most about `limits.time_ms` beside the time that the reader
-    /// of standard input blocks. Starts no thread.
+    /// Blocks the calling thread until the program ends, at most about `limits.time_ms` beside the time inside
+    /// the reader of standard input, which is not the program's. Starts no thread.
     ///
     /// # Errors
     /// [`RunError`] when the input cannot be given to a program or the host fails. Whatever the program does is an
@@ -76,7 +76,7 @@ async fn execute(store: &mut Store<Process>, module: &Module) -> Progress {
 /// [`YIELD_FUEL`] and for each read of standard input; dropping it unwinds its stack.
 fn drive<F: Future>(
     program: F,
-    deadline: Instant,
+    mut deadline: Instant,
     port: &StdinPort,
     reader: &mut dyn Read,
 ) -> Option<F::Output> {
@@ -86,7 +86,7 @@ fn drive<F: Future>(
         if let Poll::Ready(output) = program.as_mut().poll(&mut context) {
             return Some(output);
         }
-        port.serve(reader);
+        deadline = deadline.checked_add(port.serve(reader)).unwrap_or(deadline);
         if Instant::now() >= deadline {
             return None;
         }

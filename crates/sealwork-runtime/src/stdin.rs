@@ -7,8 +7,10 @@ use std::{
     fmt,
     future::poll_fn,
     io::{self, Read},
+    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
+    time::{Duration, Instant},
 };
 
 /// Most bytes one read hands over.
@@ -22,11 +24,18 @@ struct Slot {
     wanted: Option<usize>,
     answer: Option<io::Result<usize>>,
     buffer: Vec<u8>,
+    /// Time in the reader that the program has not been given back.
+    waited: Duration,
 }
 
 impl StdinPort {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Slot { wanted: None, answer: None, buffer: Vec::new() })))
+        Self(Arc::new(Mutex::new(Slot {
+            wanted: None,
+            answer: None,
+            buffer: Vec::new(),
+            waited: Duration::ZERO,
+        })))
     }
 
     fn slot(&self) -> MutexGuard<'_, Slot> {
@@ -47,13 +56,22 @@ impl StdinPort {
         }
     }
 
-    /// Serves the read that the program waits for, if it waits for one.
-    pub(crate) fn serve(&self, reader: &mut dyn Read) {
+    /// Time that the last read took, once.
+    pub(crate) fn take_waited(&self) -> Duration {
+        mem::take(&mut self.slot().waited)
+    }
+
+    /// Serves the read that the program waits for, if it waits for one. Returns the time in the reader, which is not
+    /// the program's.
+    pub(crate) fn serve(&self, reader: &mut dyn Read) -> Duration {
         let mut slot = self.slot();
-        let Some(wanted) = slot.wanted.take() else { return };
+        let Some(wanted) = slot.wanted.take() else { return Duration::ZERO };
+        let started = Instant::now();
         slot.buffer.resize(STDIN_CHUNK_BYTES, 0);
         let buffer = slot.buffer.get_mut(..wanted).unwrap_or_default();
         slot.answer = Some(read_once(reader, buffer));
+        slot.waited = started.elapsed();
+        slot.waited
     }
 }
 

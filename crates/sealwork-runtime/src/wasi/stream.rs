@@ -61,6 +61,7 @@ impl Process {
         count: io::Result<usize>,
         read: u32,
     ) -> Answer {
+        self.deadline = self.deadline.checked_add(self.stdin.take_waited()).unwrap_or(self.deadline);
         let count = count.map_err(|error| Fail::End(Exit::StdinFailed(error)))?;
         let count = u32::try_from(count.min(STDIN_CHUNK_BYTES)).map_err(|_| Errno::OVERFLOW)?.min(buffer.len);
         self.owe_for(count);
@@ -127,7 +128,7 @@ impl Process {
             }
             Descriptor::Stderr => {
                 for buffer in buffers {
-                    self.write_stderr(guest.bytes(buffer.address, buffer.len)?);
+                    self.stderr.write(guest.bytes(buffer.address, buffer.len)?);
                 }
             }
             Descriptor::File(file) => {

@@ -1,4 +1,9 @@
 //! Runs small programs, good and hostile, through the public interface.
 
 mod common;
-mod programs;
+mod files;
+mod guests;
+mod hostile;
+mod limits;
+mod modules;
+mod world;
