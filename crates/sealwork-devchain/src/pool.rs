@@ -66,8 +66,8 @@ impl Pool {
             None => self.length += 1,
         }
         self.arrivals += 1;
-        let waiting = Waiting { arrival: self.arrivals, transaction: transaction.clone() };
-        self.senders.entry(transaction.sender).or_default().insert(nonce, waiting);
+        let waiting = self.senders.entry(transaction.sender).or_default();
+        waiting.insert(nonce, Waiting { transaction, arrival: self.arrivals });
         Ok(())
     }
 
@@ -99,11 +99,6 @@ impl Pool {
     pub(crate) fn find(&self, hash: B256) -> Option<&PooledTransaction> {
         let mut all = self.senders.values().flat_map(BTreeMap::values);
         all.find(|waiting| waiting.transaction.hash() == hash).map(|waiting| &waiting.transaction)
-    }
-
-    /// How many wait.
-    pub(crate) fn len(&self) -> usize {
-        self.length
     }
 
     fn remove(&mut self, sender: Address, nonce: u64) -> Option<PooledTransaction> {
@@ -153,7 +148,7 @@ mod tests {
             *next.get_mut(&found.sender).unwrap() += 1;
         }
         assert_eq!(order, [(2, 0), (1, 0), (1, 1), (2, 1)]);
-        assert_eq!(pool.len(), 0);
+        assert_eq!(pool.length, 0);
     }
 
     #[test]
@@ -166,7 +161,7 @@ mod tests {
             Err(Rejection::Underpriced { needed: 110 })
         ));
         pool.insert(transaction(1, 0, 110), 0).unwrap();
-        assert_eq!(pool.len(), 1);
+        assert_eq!(pool.length, 1);
     }
 
     #[test]

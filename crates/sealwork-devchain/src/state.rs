@@ -49,13 +49,7 @@ impl LeafValue for U256 {
 
 impl LeafValue for AccountState {
     fn leaf_rlp(&self) -> Vec<u8> {
-        alloy_rlp::encode(TrieAccount {
-            nonce: self.nonce,
-            balance: self.balance,
-            storage_root: self.storage.root(),
-            code_hash: self.code_hash,
-            ..TrieAccount::default()
-        })
+        alloy_rlp::encode(TrieAccount::new(self.nonce, self.balance, self.storage.root(), self.code_hash))
     }
 }
 
@@ -160,8 +154,12 @@ impl State {
     pub(crate) fn change_since(&self, old: &Self) -> StateChange {
         let mut change = StateChange::default();
         let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
-        old.accounts.unshared(&self.accounts, &mut |key, account| drop(before.insert(key, account)));
-        self.accounts.unshared(&old.accounts, &mut |key, account| drop(after.insert(key, account)));
+        old.accounts.unshared(&self.accounts, &mut |key, account| {
+            before.insert(key, account);
+        });
+        self.accounts.unshared(&old.accounts, &mut |key, account| {
+            after.insert(key, account);
+        });
         let (none, mut accounts) = (AccountState::default(), BTreeMap::new());
         for (key, account) in &before {
             accounts.insert(*key, (*account, after.get(key).copied()));
@@ -181,8 +179,12 @@ impl StateChange {
         self.accounts.insert(key, after.map(AccountState::row));
         let empty = Trie::default();
         let storage = after.map_or(&empty, |account| &account.storage);
-        before.storage.unshared(storage, &mut |slot, _| drop(self.slots.insert((key, slot), U256::ZERO)));
-        storage.unshared(&before.storage, &mut |slot, value| drop(self.slots.insert((key, slot), *value)));
+        before.storage.unshared(storage, &mut |slot, _| {
+            self.slots.insert((key, slot), U256::ZERO);
+        });
+        storage.unshared(&before.storage, &mut |slot, value| {
+            self.slots.insert((key, slot), *value);
+        });
         if let Some(account) = after
             && account.code_hash != before.code_hash
         {

@@ -286,8 +286,12 @@ mod tests {
         trie.remove(&keccak256(9u64.to_be_bytes()));
         assert_eq!(old.root(), old_root);
         let (mut fresh, mut gone) = (BTreeMap::new(), BTreeMap::new());
-        trie.unshared(&old, &mut |key, value| drop(fresh.insert(key, *value)));
-        old.unshared(&trie, &mut |key, value| drop(gone.insert(key, *value)));
+        trie.unshared(&old, &mut |key, value| {
+            fresh.insert(key, *value);
+        });
+        old.unshared(&trie, &mut |key, value| {
+            gone.insert(key, *value);
+        });
         assert_eq!(fresh.get(&keccak256(7u64.to_be_bytes())), Some(&1_000));
         assert!(gone.contains_key(&keccak256(9u64.to_be_bytes())));
         assert!(fresh.len() < 4 && gone.len() < 4);
