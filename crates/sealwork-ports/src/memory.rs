@@ -1,1 +1,5 @@
 //! In-memory implementations, for tests and simulation.
+
+mod store;
+
+pub use store::MemoryStore;
