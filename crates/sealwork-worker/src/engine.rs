@@ -4,11 +4,18 @@ use crate::{
     error::{JournalError, WorkerError},
     execute,
     journal::{Job, Journal},
+    progress::ProgressBoard,
     settle,
 };
 use sealwork_ports::{Chain, Clock, EnclaveHost, MarketEvent, PortError, Store};
 use sealwork_protocol::job::{JobEvent, JobState};
-use sealwork_types::{AppId, CodeHash, DealId, PolicyHash, PoolId, TaskId, abi::DealTerms, order, params::TASK_DEADLINE_S};
+use sealwork_types::{
+    AppId, CodeHash, DealId, PolicyHash, PoolId, TaskId,
+    abi::DealTerms,
+    order,
+    params::TASK_DEADLINE_S,
+    progress::{TaskProgress, TaskStep},
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, Notify, watch};
@@ -44,6 +51,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Held while an enclave key is registered, so that two slots do not pay for it twice.
     pub(crate) registering: Mutex<()>,
+    /// How far tasks are, for whoever asks.
+    pub(crate) board: ProgressBoard,
 }
 
 impl Ports {
@@ -54,7 +63,7 @@ impl Ports {
         enclaves: Arc<dyn EnclaveHost>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { chain, store, enclaves, clock, registering: Mutex::default() }
+        Self { chain, store, enclaves, clock, registering: Mutex::default(), board: ProgressBoard::default() }
     }
 }
 
@@ -140,6 +149,11 @@ impl Worker {
             self.ports.enclaves.stop(slot).await;
         }
         outcome
+    }
+
+    /// How far a task is, if it is one of the newest here.
+    pub fn progress(&self, task: TaskId) -> Option<TaskProgress> {
+        self.ports.board.of(task)
     }
 
     /// Counts jobs by state.
@@ -277,6 +291,7 @@ impl Worker {
         }
         if matches!(job.state, JobState::Queued { .. }) {
             self.journal.apply(task, JobEvent::Started)?;
+            self.ports.board.reach(task, TaskStep::Assigned);
             let event = execute::attempt(&self.ports, slot, &job).await;
             let interrupted = matches!(event, JobEvent::Interrupted { .. });
             match &event {
@@ -298,10 +313,22 @@ impl Worker {
         Ok(())
     }
 
+    fn publish(&self, task: TaskId, state: &JobState) {
+        match state {
+            JobState::Queued { .. } | JobState::Running { .. } => {}
+            JobState::Executed(_) => self.ports.board.reach(task, TaskStep::Executed),
+            JobState::Settled { .. } => self.ports.board.reach(task, TaskStep::Settled),
+            JobState::Abandoned { reason } => self.ports.board.abandon(task, reason),
+        }
+    }
+
     /// Applies an event unless the follower has closed the job meanwhile.
     fn advance(&self, task: TaskId, event: JobEvent) -> Result<Option<Job>, JournalError> {
         match self.journal.apply(task, event) {
-            Ok(job) => Ok(Some(job)),
+            Ok(job) => {
+                self.publish(task, &job.state);
+                Ok(Some(job))
+            }
             Err(JournalError::Transition { source, .. }) => {
                 debug!(%task, %source, "task.already_closed");
                 Ok(None)

@@ -7,10 +7,11 @@ use sealwork_ports::{ErrorKind, PortError, TaskInput, TaskOutcome, TaskUpdate};
 use sealwork_protocol::job::{Execution, JobEvent};
 use sealwork_types::{
     Cid,
-    enclave_wire::TaskFrame,
+    enclave_wire::{Step, TaskFrame},
     manifest::{AppManifest, document_cid},
     order::{SignedRequest, TaskParams},
     params::MAX_MANIFEST_BYTES,
+    progress::TaskStep,
 };
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -35,12 +36,18 @@ pub(crate) async fn attempt(ports: &Arc<Ports>, slot: usize, job: &Job) -> JobEv
 async fn run(ports: &Arc<Ports>, slot: usize, job: &Job) -> Result<JobEvent, PortError> {
     let enclave = ports.enclaves.ensure(slot).await?;
     debug!(task = %job.task(), enclave = %enclave.enclave, "task.attested");
+    ports.board.reach(job.task(), TaskStep::Attested);
     let input = fetch(ports, job).await?;
     let mut running = ports.enclaves.run(slot, input).await?;
     let mut output: Option<OutputUpload> = None;
     while let Some(update) = running.next().await {
         match update? {
-            TaskUpdate::Step(step) => info!(task = %job.task(), ?step, "task.step"),
+            TaskUpdate::Step(step) => {
+                info!(task = %job.task(), ?step, "task.step");
+                if step == Step::Running {
+                    ports.board.reach(job.task(), TaskStep::Running);
+                }
+            }
             TaskUpdate::Output(bytes) => {
                 output.get_or_insert_with(|| OutputUpload::start(ports)).push(bytes).await?;
             }

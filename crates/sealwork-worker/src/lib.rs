@@ -16,9 +16,13 @@ mod engine;
 mod error;
 mod execute;
 mod journal;
+mod progress;
 mod settle;
+mod status_http;
 
-pub use enclave_process::EnclaveProcess;
+pub use enclave_process::{EnclaveImage, EnclaveProcess, EnclaveSettings, EnclaveTimeouts, QuoteProviderFactory};
 pub use engine::{Ports, Worker, WorkerConfig, WorkerStatus};
 pub use error::{JournalError, WorkerError};
 pub use journal::{Job, Journal};
+pub use progress::ProgressBoard;
+pub use status_http::{HttpWorker, serve_status};

@@ -1,0 +1,140 @@
+//! Enclaves as child processes of the worker: launched from a measured image, attested, fed with ciphertext.
+//!
+//! ```text
+//! EnclaveProcess ── one slot each ──► Process ── frames over stdin and stdout ──► sealwork-enclave
+//!        │                                 │
+//!        └── EnclaveImage (measured once)  └── MemberRelay (TLS bytes to CAS members), quotes of the platform
+//! ```
+//!
+//! A task runs in a driver of its own that owns the process; whoever drops the task ends the driver, and with it the
+//! process. The worker never holds more than a few chunks of a stream.
+
+mod chunks;
+mod driver;
+mod image;
+mod pipe;
+mod process;
+mod relay;
+
+pub use image::EnclaveImage;
+
+use async_trait::async_trait;
+use driver::DrivenTask;
+use process::{Launch, Process};
+use sealwork_ports::{Clock, EnclaveHost, EnclaveInfo, ErrorKind, PortError, QuoteProvider, RunningTask, TaskInput};
+use sealwork_types::{Measurement, network::NetworkDocument, params::GRANT_LIFETIME_S};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Makes the provider of evidence about processes with a given measurement.
+pub type QuoteProviderFactory = Arc<dyn Fn(Measurement) -> Arc<dyn QuoteProvider> + Send + Sync>;
+
+/// A grant with less than this left is renewed before the next task.
+const RENEWAL_MARGIN_S: u64 = GRANT_LIFETIME_S / 8;
+
+/// Waiting times of an enclave host.
+#[derive(Clone, Copy, Debug)]
+pub struct EnclaveTimeouts {
+    /// How long an enclave may be silent when it is not running a program; on top of the policy's limit when it is.
+    pub silence: Duration,
+    /// How long connecting to a CAS member or waiting for its bytes may take.
+    pub member: Duration,
+    /// How long an enclave may take to leave when it is asked to.
+    pub stop: Duration,
+}
+
+impl Default for EnclaveTimeouts {
+    fn default() -> Self {
+        Self { silence: Duration::from_secs(60), member: Duration::from_secs(10), stop: Duration::from_secs(2) }
+    }
+}
+
+/// What enclave processes need from their surroundings.
+pub struct EnclaveSettings {
+    /// Trust anchors and endpoints of the CAS members.
+    pub network: NetworkDocument,
+    /// Evidence of the platform.
+    pub quotes: QuoteProviderFactory,
+    /// Time that enclaves are told.
+    pub clock: Arc<dyn Clock>,
+    /// Enclaves at a time.
+    pub slots: usize,
+    /// Waiting times.
+    pub timeouts: EnclaveTimeouts,
+}
+
+/// Runs one enclave process for each slot.
+pub struct EnclaveProcess {
+    launch: Arc<Launch>,
+    slots: Vec<Mutex<Option<Process>>>,
+}
+
+impl EnclaveProcess {
+    /// Measures the program; launches nothing yet. Blocks while it reads the file.
+    ///
+    /// # Errors
+    /// [`PortError`] of kind `Local` when the program cannot be read.
+    pub fn new(program: &Path, settings: EnclaveSettings) -> Result<Self, PortError> {
+        let image = EnclaveImage::load(program)?;
+        let slots = (0..settings.slots).map(|_| Mutex::new(None)).collect();
+        Ok(Self { launch: Arc::new(Launch::new(image, settings)), slots })
+    }
+
+    /// SHA-256 of the program that every enclave runs.
+    pub fn measurement(&self) -> Measurement {
+        self.launch.image().measurement()
+    }
+
+    async fn slot(&self, slot: usize) -> Result<MutexGuard<'_, Option<Process>>, PortError> {
+        match self.slots.get(slot) {
+            Some(state) => Ok(state.lock().await),
+            None => {
+                let problem = format!("use enclave slot {slot}: there are {}", self.slots.len());
+                Err(PortError::new(ErrorKind::NotFound, problem))
+            }
+        }
+    }
+
+    /// Makes sure that the slot holds a living process with a grant that lasts.
+    async fn ready(&self, slot: usize, state: &mut Option<Process>) -> Result<EnclaveInfo, PortError> {
+        // Whatever fails on the way takes the process with it.
+        let alive = state.take().and_then(Process::if_alive);
+        let process = match alive {
+            Some(process) if process.grant_left(self.launch.now()) > RENEWAL_MARGIN_S => process,
+            Some(process) => process.renew(&self.launch).await?,
+            None => Process::start(&self.launch, slot).await?,
+        };
+        Ok(state.insert(process).info().clone())
+    }
+}
+
+#[async_trait]
+impl EnclaveHost for EnclaveProcess {
+    async fn ensure(&self, slot: usize) -> Result<EnclaveInfo, PortError> {
+        let mut state = self.slot(slot).await?;
+        self.ready(slot, &mut state).await
+    }
+
+    async fn run<'a>(&'a self, slot: usize, input: TaskInput) -> Result<Box<dyn RunningTask + 'a>, PortError> {
+        let mut state = self.slot(slot).await?;
+        self.ready(slot, &mut state).await?;
+        let process = state.take().expect("`ready` has just put it there");
+        Ok(Box::new(DrivenTask::start(state, process, Arc::clone(&self.launch), input)))
+    }
+
+    async fn stop(&self, slot: usize) {
+        let Ok(mut state) = self.slot(slot).await else { return };
+        if let Some(process) = state.take() {
+            process.stop(&self.launch).await;
+        }
+    }
+}
+
+impl fmt::Debug for EnclaveProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnclaveProcess")
+            .field("measurement", &self.measurement())
+            .field("slots", &self.slots.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,135 @@
+//! A running task: a driver that owns the process, and the handle that the worker holds.
+
+use super::{
+    chunks::Chunks,
+    process::{Launch, MAX_DOCUMENT_BYTES, Process, unexpected},
+};
+use async_trait::async_trait;
+use sealwork_ports::{ErrorKind, PortError, RunningTask, TaskInput, TaskOutcome, TaskUpdate};
+use sealwork_types::{
+    bounded::parse_json,
+    enclave_wire::{DoneFrame, FromEnclave, ToEnclave},
+    policy::Policy,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{MutexGuard, mpsc},
+    task::JoinHandle,
+};
+
+/// Updates that wait for the worker: with chunks of output of 1 MiB, the most that is held for a slow reader.
+const UPDATES: usize = 2;
+
+type Driven = Result<(Process, TaskOutcome), PortError>;
+
+/// Handle of a running task. Keeps its slot locked until the task ended; dropping it earlier kills the enclave.
+pub(super) struct DrivenTask<'a> {
+    slot: MutexGuard<'a, Option<Process>>,
+    updates: mpsc::Receiver<TaskUpdate>,
+    driver: Option<JoinHandle<Driven>>,
+}
+
+impl<'a> DrivenTask<'a> {
+    pub(super) fn start(
+        slot: MutexGuard<'a, Option<Process>>,
+        process: Process,
+        launch: Arc<Launch>,
+        input: TaskInput,
+    ) -> Self {
+        let (sender, updates) = mpsc::channel(UPDATES);
+        let driver = tokio::spawn(drive(process, launch, input, sender));
+        Self { slot, updates, driver: Some(driver) }
+    }
+}
+
+#[async_trait]
+impl RunningTask for DrivenTask<'_> {
+    async fn next(&mut self) -> Option<Result<TaskUpdate, PortError>> {
+        if let Some(update) = self.updates.recv().await {
+            return Some(Ok(update));
+        }
+        let driven = self.driver.as_mut()?.await;
+        self.driver = None;
+        Some(match driven {
+            Ok(Ok((process, outcome))) => {
+                *self.slot = Some(process);
+                Ok(TaskUpdate::Ended(outcome))
+            }
+            Ok(Err(error)) => Err(error),
+            Err(error) => Err(PortError::because(ErrorKind::Local, "drive the enclave", error)),
+        })
+    }
+}
+
+impl Drop for DrivenTask<'_> {
+    fn drop(&mut self) {
+        if let Some(driver) = &self.driver {
+            driver.abort();
+        }
+    }
+}
+
+/// Feeds the enclave until the task ended. Gives the process back only when it can take another task.
+async fn drive(
+    mut process: Process,
+    launch: Arc<Launch>,
+    input: TaskInput,
+    updates: mpsc::Sender<TaskUpdate>,
+) -> Driven {
+    let patience = patience(&launch, &input);
+    let (mut module, mut sealed) = (Chunks::new(input.module), Chunks::new(input.sealed_input));
+    let storage = launch.timeouts().silence;
+    process.send(&launch, &ToEnclave::Task(Box::new(input.frame))).await?;
+    loop {
+        let update = match process.receive(&launch, patience).await? {
+            FromEnclave::NeedModule => {
+                let chunk = module.next(storage).await;
+                process.send(&launch, &ToEnclave::Chunk(chunk)).await?;
+                continue;
+            }
+            FromEnclave::NeedInput => {
+                let chunk = sealed.next(storage).await;
+                process.send(&launch, &ToEnclave::Chunk(chunk)).await?;
+                continue;
+            }
+            FromEnclave::Progress(step) => TaskUpdate::Step(step),
+            FromEnclave::Output(bytes) => TaskUpdate::Output(bytes.into()),
+            FromEnclave::Done { done } => return Ok((process, done_outcome(&done)?)),
+            FromEnclave::Refused { retryable, reason } => {
+                let failure = module.failure().or_else(|| sealed.failure());
+                return Ok((process, refused_outcome(retryable, reason, failure)));
+            }
+            other => return Err(unexpected("a step of the task", &other)),
+        };
+        if updates.send(update).await.is_err() {
+            return Err(PortError::new(ErrorKind::Local, "run the task: nobody waits for it any more"));
+        }
+    }
+}
+
+/// A running program may be silent as long as its policy lets it run.
+fn patience(launch: &Launch, input: &TaskInput) -> Duration {
+    let silence = launch.timeouts().silence;
+    match Policy::parse(&input.frame.policy) {
+        Ok(policy) => silence.saturating_add(Duration::from_millis(policy.limits.time_ms)),
+        // The enclave will refuse it.
+        Err(_) => silence,
+    }
+}
+
+fn done_outcome(done: &[u8]) -> Result<TaskOutcome, PortError> {
+    let done: DoneFrame = parse_json("result", done, MAX_DOCUMENT_BYTES)
+        .map_err(|error| PortError::because(ErrorKind::Local, "read the enclave's result", error))?;
+    Ok(TaskOutcome::Done { receipt: Box::new(done.receipt), signature: done.signature })
+}
+
+/// When storage failed, that is the reason, not what the enclave made of the missing bytes.
+fn refused_outcome(retryable: bool, reason: String, failure: Option<&PortError>) -> TaskOutcome {
+    match failure {
+        Some(error) => {
+            let reason = format!("storage failed: {error} ({reason})");
+            TaskOutcome::Refused { retryable: error.is_retryable() || retryable, reason }
+        }
+        None => TaskOutcome::Refused { retryable, reason },
+    }
+}

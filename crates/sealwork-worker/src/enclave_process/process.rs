@@ -1,0 +1,229 @@
+//! One enclave process: launched, initialized, attested.
+
+use super::{EnclaveImage, EnclaveSettings, EnclaveTimeouts, pipe::Pipe, relay::MemberRelay};
+use sealwork_ports::{Clock, EnclaveInfo, ErrorKind, PortError, QuoteProvider};
+use sealwork_types::{
+    Address,
+    bounded::parse_json,
+    enclave_wire::{EvidenceFrame, FromEnclave, GrantFrame, ToEnclave},
+    evidence::ReportData,
+    network::NetworkDocument,
+};
+use std::{process::Stdio, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, BufReader},
+    process::{Child, ChildStderr, Command},
+    time::timeout,
+};
+use tracing::{info, warn};
+
+/// Largest grant or result document that is read.
+pub(super) const MAX_DOCUMENT_BYTES: usize = 64 << 10;
+/// What is kept of an enclave's standard error: it writes one line.
+const MAX_STDERR_BYTES: u64 = 4 << 10;
+
+/// What every launch has in common.
+pub(super) struct Launch {
+    image: EnclaveImage,
+    anchors: Vec<u8>,
+    network: NetworkDocument,
+    quotes: Arc<dyn QuoteProvider>,
+    clock: Arc<dyn Clock>,
+    timeouts: EnclaveTimeouts,
+}
+
+impl Launch {
+    pub(super) fn new(image: EnclaveImage, settings: EnclaveSettings) -> Self {
+        let EnclaveSettings { network, quotes, clock, slots: _, timeouts } = settings;
+        let anchors = serde_json::to_vec(&network.anchors).expect("strings, numbers and hashes always serialize");
+        let quotes = quotes(image.measurement());
+        Self { image, anchors, network, quotes, clock, timeouts }
+    }
+
+    pub(super) const fn image(&self) -> &EnclaveImage {
+        &self.image
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.clock.unix_s()
+    }
+
+    pub(super) const fn timeouts(&self) -> &EnclaveTimeouts {
+        &self.timeouts
+    }
+}
+
+/// A child that runs an enclave. Dropping it kills the child.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    pipe: Pipe,
+    relay: MemberRelay,
+    info: EnclaveInfo,
+}
+
+impl Process {
+    /// Launches, initializes and attests.
+    pub(super) async fn start(launch: &Launch, slot: usize) -> Result<Self, PortError> {
+        let (child, mut pipe) = spawn(launch, slot)?;
+        let patience = launch.timeouts.silence;
+        let (anchors, tee, now) = (launch.anchors.clone(), launch.quotes.tee(), launch.now());
+        pipe.send(&ToEnclave::Init { anchors, tee, now }, patience).await?;
+        let enclave = match pipe.receive(patience).await? {
+            FromEnclave::Ready { enclave, sandbox } => {
+                info!(slot, %enclave, ?sandbox, "enclave is ready");
+                enclave
+            }
+            other => return Err(unexpected("Ready", &other)),
+        };
+        let mut relay = MemberRelay::default();
+        let info = attest(launch, &mut pipe, &mut relay, enclave).await?;
+        Ok(Self { child, pipe, relay, info })
+    }
+
+    /// Gets a fresh grant for the same key.
+    pub(super) async fn renew(mut self, launch: &Launch) -> Result<Self, PortError> {
+        self.info = attest(launch, &mut self.pipe, &mut self.relay, self.info.enclave).await?;
+        Ok(self)
+    }
+
+    pub(super) const fn info(&self) -> &EnclaveInfo {
+        &self.info
+    }
+
+    /// The process, unless the child has ended.
+    pub(super) fn if_alive(mut self) -> Option<Self> {
+        matches!(self.child.try_wait(), Ok(None)).then_some(self)
+    }
+
+    /// Seconds until the grant ends.
+    pub(super) const fn grant_left(&self, now: u64) -> u64 {
+        self.info.grant.grant.expiry.saturating_sub(now)
+    }
+
+    pub(super) async fn send(&mut self, launch: &Launch, message: &ToEnclave) -> Result<(), PortError> {
+        self.pipe.send(message, launch.timeouts.silence).await
+    }
+
+    /// The next message that is not a question to the platform or a CAS member; those are answered here.
+    pub(super) async fn receive(&mut self, launch: &Launch, patience: Duration) -> Result<FromEnclave, PortError> {
+        receive(launch, &mut self.pipe, &mut self.relay, patience).await
+    }
+
+    /// Asks the child to leave, and kills it when it does not.
+    pub(super) async fn stop(mut self, launch: &Launch) {
+        let patience = launch.timeouts.stop;
+        if self.pipe.send(&ToEnclave::Stop, patience).await.is_ok() {
+            let _ = timeout(patience, self.child.wait()).await;
+        }
+        // Dropping kills what is left; a child that has ended is only reaped.
+    }
+}
+
+fn spawn(launch: &Launch, slot: usize) -> Result<(Child, Pipe), PortError> {
+    let failed = |error| PortError::because(ErrorKind::Local, "launch the enclave program", error);
+    let mut child = Command::new(launch.image.path())
+        .arg0("sealwork-enclave")
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(failed)?;
+    let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
+        return Err(PortError::new(ErrorKind::Local, "launch the enclave program: it has no pipes"));
+    };
+    tokio::spawn(log_last_words(stderr, slot));
+    Ok((child, Pipe { stdin, stdout }))
+}
+
+/// An enclave writes to standard error only when it ends unexpectedly.
+async fn log_last_words(stderr: ChildStderr, slot: usize) {
+    let mut text = Vec::new();
+    let read = BufReader::new(stderr).take(MAX_STDERR_BYTES).read_to_end(&mut text).await;
+    if read.is_ok() && !text.is_empty() {
+        warn!(slot, text = %String::from_utf8_lossy(&text).trim_end(), "enclave ended");
+    }
+}
+
+async fn attest(
+    launch: &Launch,
+    pipe: &mut Pipe,
+    relay: &mut MemberRelay,
+    enclave: Address,
+) -> Result<EnclaveInfo, PortError> {
+    let patience = launch.timeouts.silence;
+    pipe.send(&ToEnclave::Attest { now: launch.now() }, patience).await?;
+    match receive(launch, pipe, relay, patience).await? {
+        FromEnclave::Attested { grant } => {
+            let grant: GrantFrame = parse_json("grant", &grant, MAX_DOCUMENT_BYTES)
+                .map_err(|error| PortError::because(ErrorKind::Local, "read the enclave's grant", error))?;
+            info!(%enclave, expiry = grant.grant.expiry, "enclave is attested");
+            Ok(EnclaveInfo { enclave, grant })
+        }
+        FromEnclave::Refused { retryable, reason } => {
+            let kind = if retryable { ErrorKind::Unavailable } else { ErrorKind::Rejected };
+            Err(PortError::new(kind, format!("attest the enclave: {reason}")))
+        }
+        other => Err(unexpected("Attested", &other)),
+    }
+}
+
+async fn receive(
+    launch: &Launch,
+    pipe: &mut Pipe,
+    relay: &mut MemberRelay,
+    patience: Duration,
+) -> Result<FromEnclave, PortError> {
+    let waiting = launch.timeouts.member;
+    loop {
+        let answer = match pipe.receive(patience).await? {
+            FromEnclave::Quote { report_data } => ToEnclave::QuoteReply(quote(launch, &report_data).await),
+            FromEnclave::TlsOpen { member } => {
+                relay.open(member, &launch.network.cas, waiting).await;
+                continue;
+            }
+            FromEnclave::TlsOut { member, bytes } => {
+                relay.write(member, &bytes, waiting).await;
+                continue;
+            }
+            FromEnclave::TlsNeed { member } => ToEnclave::TlsIn(relay.read(member, waiting).await),
+            other => return Ok(other),
+        };
+        pipe.send(&answer, patience).await?;
+    }
+}
+
+/// Evidence of the platform; it is asked on a thread of its own because it may block.
+async fn quote(launch: &Launch, report_data: &[u8]) -> Result<EvidenceFrame, String> {
+    let report_data = ReportData::try_from(report_data).map_err(|_| "report data must have 64 bytes".to_owned())?;
+    let quotes = Arc::clone(&launch.quotes);
+    let answer = tokio::task::spawn_blocking(move || quotes.quote(&report_data)).await;
+    match answer {
+        Ok(Ok(evidence)) => Ok(evidence.into()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the platform's quote provider failed".to_owned()),
+    }
+}
+
+/// The error for a message that an enclave may not send now.
+pub(super) fn unexpected(expected: &str, found: &FromEnclave) -> PortError {
+    let found = match found {
+        FromEnclave::Ready { .. } => "Ready",
+        FromEnclave::Quote { .. } => "Quote",
+        FromEnclave::TlsOpen { .. } => "TlsOpen",
+        FromEnclave::TlsOut { .. } => "TlsOut",
+        FromEnclave::TlsNeed { .. } => "TlsNeed",
+        FromEnclave::Attested { .. } => "Attested",
+        FromEnclave::NeedModule => "NeedModule",
+        FromEnclave::NeedInput => "NeedInput",
+        FromEnclave::Progress(_) => "Progress",
+        FromEnclave::Output(_) => "Output",
+        FromEnclave::Done { .. } => "Done",
+        FromEnclave::Refused { .. } => "Refused",
+    };
+    PortError::new(ErrorKind::Local, format!("talk to the enclave: it sent {found}, expected {expected}"))
+}
