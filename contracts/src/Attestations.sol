@@ -74,9 +74,7 @@ contract Attestations is IAttestations {
         entry.expiry = expiry;
         entry.revocations = _revocations;
         entry.tee = statement.tee;
-        emit EnclaveRegistered(
-            enclave, statement.measurement, statement.tee, statement.hardwareId, expiry, signatures
-        );
+        emit EnclaveRegistered(enclave, statement.measurement, statement.tee, statement.hardwareId, expiry, signatures);
     }
 
     /// @inheritdoc IAttestations

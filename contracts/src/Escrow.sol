@@ -39,10 +39,7 @@ contract Escrow is IEscrow, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IEscrow
-    function depositWithPermit(uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
-        external
-        nonReentrant
-    {
+    function depositWithPermit(uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external nonReentrant {
         // Somebody may have used the signature first; then the approval is there and the deposit goes on.
         // solhint-disable-next-line no-empty-blocks
         try ERC20(token).permit(msg.sender, address(this), amount, deadline, v, r, s) { } catch { }
@@ -129,9 +126,8 @@ contract Escrow is IEscrow, ReentrancyGuardTransient {
     function _callToken(bytes memory data) private {
         (bool success, bytes memory answer) = token.call(data);
         if (success) {
-            success = answer.length == 0
-                ? token.code.length != 0
-                : answer.length >= 32 && abi.decode(answer, (uint256)) == 1;
+            success =
+                answer.length == 0 ? token.code.length != 0 : answer.length >= 32 && abi.decode(answer, (uint256)) == 1;
         }
         if (!success) revert TransferFailed(token);
     }

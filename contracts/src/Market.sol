@@ -99,8 +99,7 @@ contract Market is IMarket {
             for (uint256 i = 0; i < datasets.length; ++i) {
                 _consume(datasets[i], terms.volume);
                 unitPrice += datasetOrders[i].price;
-                terms.datasets[i] =
-                    DatasetShare(datasetOrders[i].dataset, datasets[i].signer, datasetOrders[i].price);
+                terms.datasets[i] = DatasetShare(datasetOrders[i].dataset, datasets[i].signer, datasetOrders[i].price);
             }
             terms.appOwner = app.signer;
             terms.poolOwner = pool.signer;

@@ -29,7 +29,9 @@ contract Registry is IRegistry, ERC721 {
         bytes32 policyHash,
         string calldata name_
     ) external returns (bytes32 id) {
-        if (bytes(name_).length > MAX_APP_NAME_BYTES) revert NameTooLong(bytes(name_).length, MAX_APP_NAME_BYTES);
+        if (bytes(name_).length > MAX_APP_NAME_BYTES) {
+            revert NameTooLong(bytes(name_).length, MAX_APP_NAME_BYTES);
+        }
         id = _register(Kind.APP, owner, manifestHash);
         _code[id] = Code({ codeHash: codeHash, policyHash: policyHash });
         emit AppRegistered(id, owner, manifestHash, codeHash, policyHash, name_);
@@ -47,10 +49,7 @@ contract Registry is IRegistry, ERC721 {
     }
 
     /// @inheritdoc IRegistry
-    function registerDataset(address owner, bytes32 manifestHash, bytes32 contentDigest)
-        external
-        returns (bytes32 id)
-    {
+    function registerDataset(address owner, bytes32 manifestHash, bytes32 contentDigest) external returns (bytes32 id) {
         id = _register(Kind.DATASET, owner, manifestHash);
         _contentDigest[id] = contentDigest;
         emit DatasetRegistered(id, owner, manifestHash, contentDigest);

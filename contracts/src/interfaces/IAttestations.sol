@@ -8,7 +8,11 @@ import { Grant, LogHead } from "../types/Statements.sol";
 interface IAttestations {
     /// @notice An enclave key may sign receipts until `expiry`.
     event EnclaveRegistered(
-        address indexed enclave, bytes32 indexed measurement, uint8 tee, bytes32 hardwareId, uint64 expiry,
+        address indexed enclave,
+        bytes32 indexed measurement,
+        uint8 tee,
+        bytes32 hardwareId,
+        uint64 expiry,
         bytes[] signatures
     );
     /// @notice Receipts by this key are no longer taken.

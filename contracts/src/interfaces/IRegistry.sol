@@ -16,13 +16,9 @@ interface IRegistry {
         string name
     );
     /// @notice An app got another manifest, code or policy.
-    event AppUpdated(
-        bytes32 indexed id, uint32 version, bytes32 manifestHash, bytes32 codeHash, bytes32 policyHash
-    );
+    event AppUpdated(bytes32 indexed id, uint32 version, bytes32 manifestHash, bytes32 codeHash, bytes32 policyHash);
     /// @notice A dataset was registered.
-    event DatasetRegistered(
-        bytes32 indexed id, address indexed owner, bytes32 manifestHash, bytes32 contentDigest
-    );
+    event DatasetRegistered(bytes32 indexed id, address indexed owner, bytes32 manifestHash, bytes32 contentDigest);
     /// @notice A pool was registered.
     event PoolRegistered(bytes32 indexed id, address indexed owner, bytes32 manifestHash);
 
@@ -62,9 +58,7 @@ interface IRegistry {
     /// @param manifestHash SHA-256 of the manifest.
     /// @param contentDigest SHA-256 of the sealed content.
     /// @return id Token id.
-    function registerDataset(address owner, bytes32 manifestHash, bytes32 contentDigest)
-        external
-        returns (bytes32 id);
+    function registerDataset(address owner, bytes32 manifestHash, bytes32 contentDigest) external returns (bytes32 id);
 
     /// @notice Registers a pool.
     /// @param owner Must be the caller.

@@ -33,10 +33,7 @@ library Matching {
     /// @param app By the owner of the app.
     /// @param pool By the owner of the pool.
     /// @param request By the requester.
-    function checkOffers(AppOrder calldata app, PoolOrder calldata pool, RequestOrder calldata request)
-        internal
-        view
-    {
+    function checkOffers(AppOrder calldata app, PoolOrder calldata pool, RequestOrder calldata request) internal view {
         if (request.app != app.app) revert IMarket.AppMismatch(request.app, app.app);
         if (app.price > request.appMaxPrice) {
             revert IMarket.PriceTooHigh(Kind.APP, app.price, request.appMaxPrice);

@@ -28,9 +28,8 @@ contract RegistryTest is Fixture {
     }
 
     function test_IdsAreTokensAndFollowFromTheFirstOwner() public view {
-        bytes32 expected = keccak256(
-            abi.encode(block.chainid, address(registry), Kind.APP, vm.addr(DEVELOPER), keccak256("app"))
-        );
+        bytes32 expected =
+            keccak256(abi.encode(block.chainid, address(registry), Kind.APP, vm.addr(DEVELOPER), keccak256("app")));
         vm.assertEq(appId, expected);
         vm.assertEq(appId, registry.predictId(Kind.APP, vm.addr(DEVELOPER), keccak256("app")));
         vm.assertEq(registry.ownerOf(uint256(appId)), vm.addr(DEVELOPER));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { Status } from "../../src/generated/Status.sol";
 import { Params } from "../../src/generated/Params.sol";
+import { Status } from "../../src/generated/Status.sol";
 import { IAttestations } from "../../src/interfaces/IAttestations.sol";
 import { ITasks } from "../../src/interfaces/ITasks.sol";
 import { DealProgress, DealTerms, Receipt } from "../../src/types/Deals.sol";

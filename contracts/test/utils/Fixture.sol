@@ -205,7 +205,8 @@ abstract contract Fixture {
         bytes memory pool = _sign(POOL_OWNER, hasher.poolOrder(bundle.pool));
         bytes memory request = _sign(REQUESTER, hasher.requestOrder(bundle.request));
         if (failure.length != 0) vm.expectRevert(failure);
-        return market.matchOrders(bundle.app, app, bundle.datasets, datasets, bundle.pool, pool, bundle.request, request);
+        return
+            market.matchOrders(bundle.app, app, bundle.datasets, datasets, bundle.pool, pool, bundle.request, request);
     }
 
     function _terms(Bundle memory bundle, uint32 volume) internal view returns (DealTerms memory terms) {
@@ -222,8 +223,7 @@ abstract contract Fixture {
         terms.feeBps = FEE_BPS;
         terms.datasets = new DatasetShare[](bundle.datasets.length);
         for (uint256 i = 0; i < terms.datasets.length; ++i) {
-            terms.datasets[i] =
-                DatasetShare(bundle.datasets[i].dataset, vm.addr(DATA_OWNER), bundle.datasets[i].price);
+            terms.datasets[i] = DatasetShare(bundle.datasets[i].dataset, vm.addr(DATA_OWNER), bundle.datasets[i].price);
         }
         terms.volume = volume;
         terms.startedAt = uint64(block.timestamp);

@@ -13,6 +13,7 @@ interface Vm {
     function expectRevert() external;
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
+    function expectPartialRevert(bytes4 selector) external;
     function expectEmit() external;
     function assume(bool condition) external pure;
     function getNonce(address account) external view returns (uint64);
