@@ -242,7 +242,10 @@ impl LocalStore {
         }
     }
 
-    fn read_ahead(&self, mut walk: FileWalk) -> impl Future<Output = Result<ReadBatch, PortError>> + Send + use<> {
+    fn read_ahead(
+        &self,
+        mut walk: FileWalk,
+    ) -> impl Future<Output = Result<ReadBatch, PortError>> + Send + use<> {
         const BATCH: usize = 2 << 20;
         self.spawn(move |inner| {
             let (mut pieces, mut bytes) = (Vec::new(), 0);

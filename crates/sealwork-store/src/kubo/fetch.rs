@@ -43,7 +43,11 @@ impl Fetcher {
     }
 
     fn look_ahead(&mut self) {
-        for cid in self.walk.upcoming().take(WINDOW) {
+        for (place, cid) in self.walk.upcoming().take(WINDOW).enumerate() {
+            // Siblings that were asked for on the levels above are still held, so depth must not add up.
+            if place > 0 && self.wanted.len() >= 2 * WINDOW {
+                break;
+            }
             if let std::collections::btree_map::Entry::Vacant(entry) = self.wanted.entry(cid) {
                 entry.insert(None);
                 let rpc = self.rpc.clone();

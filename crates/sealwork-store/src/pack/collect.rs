@@ -67,7 +67,7 @@ impl PackStore {
     /// Segments with garbage and their live blocks, those that free most for least copying first.
     fn victims(&self) -> Vec<(Arc<Segment>, Vec<(B256, Location)>)> {
         let state = self.read();
-        let mut victims: BTreeMap<u64, (Arc<Segment>, Vec<(B256, Location)>)> = state
+        let mut victims: BTreeMap<u32, (Arc<Segment>, Vec<(B256, Location)>)> = state
             .segments
             .iter()
             .filter(|(_, used)| used.has_dead_blocks)

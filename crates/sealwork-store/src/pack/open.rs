@@ -48,7 +48,8 @@ pub(super) fn open(dir: &Path, segment_bytes: u64) -> Result<PackStore, BlockErr
     };
     state.set_len(&active, end);
     let dir = dir.to_path_buf();
-    let writer = Writer { dir: dir.clone(), segment_bytes, active, end, durable_to: end, broken: false };
+    let writer =
+        Writer { dir: dir.clone(), segment_bytes, active, end, durable_to: end, dirty: false, broken: false };
     Ok(PackStore { dir, state: RwLock::new(state), writer: Mutex::new(writer), _lock: lock })
 }
 
@@ -63,7 +64,7 @@ fn lock(dir: &Path) -> Result<File, BlockError> {
     }
 }
 
-fn segment_ids(dir: &Path) -> std::io::Result<BTreeSet<u64>> {
+fn segment_ids(dir: &Path) -> std::io::Result<BTreeSet<u32>> {
     let mut ids = BTreeSet::new();
     for entry in std::fs::read_dir(dir)? {
         ids.extend(entry?.file_name().to_str().and_then(Segment::id_of));
@@ -75,10 +76,14 @@ fn segment_ids(dir: &Path) -> std::io::Result<BTreeSet<u64>> {
 fn load(segment: &Arc<Segment>, is_last: bool, state: &mut State) -> Result<u64, BlockError> {
     let file_end = segment.len()?;
     let (mut records, scanned_to) = scan(segment, file_end)?;
-    keep_committed(segment, &mut records)?;
+    if is_last {
+        keep_committed(segment, &mut records)?;
+    }
     let end = records.last().map_or(FILE_HEADER_BYTES, Record::end);
+    // The next segment was made after this one was flushed, so here a missing end is damage.
     let damaged = |offset, problem| Err(BlockError::Damaged { path: segment.path.clone(), offset, problem });
-    if end != file_end {
+    let is_whole = end == file_end && records.last().is_none_or(|last| last.kind == Kind::Commit);
+    if !is_whole {
         if !is_last {
             return damaged(end, "a closed segment does not end with a commit");
         }
@@ -107,8 +112,8 @@ fn scan(segment: &Segment, end: u64) -> Result<(Vec<Record>, u64), BlockError> {
     Ok((records, offset))
 }
 
-/// Drops what no commit covers. The unit of the last commit may have reached the disk in part, in any order, so its
-/// payloads are hashed; if one is wrong the commit did not happen, and the one before it did.
+/// Drops what no commit covers. The unit of the last commit may have reached the disk in part, in any order, so what
+/// it does not call durable is hashed; if that is wrong the commit did not happen, and the one before it did.
 fn keep_committed(segment: &Segment, records: &mut Vec<Record>) -> Result<(), BlockError> {
     while let Some(commit) = records.last() {
         let Some(durable_to) = commit.durable_to() else {
@@ -136,11 +141,15 @@ fn was_durable_behind(segment: &Segment, from: u64, end: u64) -> Result<bool, Bl
     while start + HEADER_BYTES <= end {
         let len = u32::try_from((end - start).min(WINDOW)).expect("a window is small");
         let window = segment.payload(start, len)?;
-        let commit = (start..).zip(window.array_windows::<40>()).find_map(|(offset, header)| {
-            let is_commit = header.starts_with(&[0, 0, 0, 7]);
-            is_commit.then(|| Record::decode(header, &segment.salt, offset)).flatten()
+        let says_so = (start..).zip(window.array_windows::<40>()).any(|(offset, header)| {
+            let commit =
+                header.starts_with(&[0, 0, 0, 7]).then(|| Record::decode(header, &segment.salt, offset));
+            commit
+                .flatten()
+                .and_then(|commit| commit.durable_to())
+                .is_some_and(|durable_to| durable_to > from)
         });
-        if commit.and_then(|commit| commit.durable_to()).is_some_and(|durable_to| durable_to > from) {
+        if says_so {
             return Ok(true);
         }
         start += u64::from(len) - (HEADER_BYTES - 1);

@@ -3,20 +3,21 @@
 use super::record::{HEADER_BYTES, Record};
 use crate::error::BlockError;
 use bytes::{Bytes, BytesMut};
+use sealwork_types::Sha256Digest;
 use std::{
     fs::{File, OpenOptions},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
-/// Bytes before the first record: magic, then a random salt, then the segment's number.
+/// Bytes before the first record: magic (8), random salt (16), the segment's number (4), a check of these (4).
 pub(super) const FILE_HEADER_BYTES: u64 = 32;
 const MAGIC: &[u8; 8] = b"SWPACK1\n";
 
 /// An open segment. Reading needs no lock; only the writer appends.
 #[derive(Debug)]
 pub(super) struct Segment {
-    pub(super) id: u64,
+    pub(super) id: u32,
     pub(super) path: PathBuf,
     pub(super) salt: [u8; 16],
     file: File,
@@ -31,17 +32,17 @@ pub(super) enum Opened {
 
 impl Segment {
     /// File name of a segment.
-    pub(super) fn path_of(dir: &Path, id: u64) -> PathBuf {
+    pub(super) fn path_of(dir: &Path, id: u32) -> PathBuf {
         dir.join(format!("{id:010}.pack"))
     }
 
     /// Number of the segment with this file name.
-    pub(super) fn id_of(name: &str) -> Option<u64> {
+    pub(super) fn id_of(name: &str) -> Option<u32> {
         name.strip_suffix(".pack").filter(|digits| digits.len() >= 10)?.parse().ok()
     }
 
     /// Makes a new durable, empty segment.
-    pub(super) fn create(dir: &Path, id: u64) -> Result<Self, BlockError> {
+    pub(super) fn create(dir: &Path, id: u32) -> Result<Self, BlockError> {
         let path = Self::path_of(dir, id);
         let failed = |source| BlockError::io("create segment", &path, source);
         let mut salt = [0; 16];
@@ -50,6 +51,7 @@ impl Segment {
         header.extend_from_slice(MAGIC);
         header.extend_from_slice(&salt);
         header.extend_from_slice(&id.to_le_bytes());
+        header.extend_from_slice(&check(&salt, id));
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).map_err(failed)?;
         let written =
             file.write_all_at(&header, 0).and_then(|()| file.sync_all()).and_then(|()| sync_dir(dir));
@@ -62,20 +64,17 @@ impl Segment {
     }
 
     /// Opens an existing segment.
-    pub(super) fn open(dir: &Path, id: u64) -> Result<Opened, BlockError> {
+    pub(super) fn open(dir: &Path, id: u32) -> Result<Opened, BlockError> {
         let path = Self::path_of(dir, id);
         let failed = |source| BlockError::io("open segment", &path, source);
         let file = OpenOptions::new().read(true).write(true).open(&path).map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
         let mut header = [0; 32];
-        let readable = len >= FILE_HEADER_BYTES;
-        if readable {
+        if len >= FILE_HEADER_BYTES {
             file.read_exact_at(&mut header, 0).map_err(failed)?;
         }
-        let salt = header.split_first_chunk::<8>().filter(|(magic, _)| readable && *magic == MAGIC);
-        let salt = salt.and_then(|(_, rest)| rest.split_first_chunk::<16>());
-        match salt.filter(|(_, number)| **number == id.to_le_bytes()) {
-            Some((salt, _)) => Ok(Opened::Segment(Self { id, salt: *salt, path, file })),
+        match salt_of(&header, id) {
+            Some(salt) => Ok(Opened::Segment(Self { id, salt, path, file })),
             None if len <= FILE_HEADER_BYTES => Ok(Opened::Unborn),
             None => Err(BlockError::Damaged { path, offset: 0, problem: "no segment header" }),
         }
@@ -130,6 +129,19 @@ impl Segment {
     pub(super) fn sync(&self) -> Result<(), BlockError> {
         self.file.sync_data().map_err(|source| BlockError::io("flush segment", &self.path, source))
     }
+}
+
+/// The salt in a file header that was written for segment `id`.
+fn salt_of(header: &[u8; 32], id: u32) -> Option<[u8; 16]> {
+    let (magic, rest) = header.split_first_chunk::<8>()?;
+    let (salt, rest) = rest.split_first_chunk::<16>()?;
+    let (number, given) = rest.split_first_chunk::<4>()?;
+    (magic == MAGIC && *number == id.to_le_bytes() && *given == check(salt, id)).then_some(*salt)
+}
+
+fn check(salt: &[u8; 16], id: u32) -> [u8; 4] {
+    let [a, b, c, d, ..] = Sha256Digest::of_parts(&[MAGIC, salt, &id.to_le_bytes()]).0;
+    [a, b, c, d]
 }
 
 /// Makes created and removed names durable.

@@ -35,7 +35,7 @@ pub(super) struct State {
     pub(super) index: HashMap<B256, Entry>,
     pub(super) pins: BTreeSet<Cid>,
     /// Closed and open segments by number, with the bytes that no live record needs.
-    pub(super) segments: BTreeMap<u64, SegmentUse>,
+    pub(super) segments: BTreeMap<u32, SegmentUse>,
     sequence: AtomicU64,
 }
 
@@ -94,7 +94,7 @@ impl State {
         self.segments.entry(segment.id).or_insert_with(unused).len = len;
     }
 
-    fn mark_dead(&mut self, segment: u64) {
+    fn mark_dead(&mut self, segment: u32) {
         if let Some(segment) = self.segments.get_mut(&segment) {
             segment.has_dead_blocks = true;
         }

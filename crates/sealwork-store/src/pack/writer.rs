@@ -23,6 +23,8 @@ pub(super) struct Writer {
     pub(super) end: u64,
     /// Up to where the active segment is known to be durable.
     pub(super) durable_to: u64,
+    /// Whether there are records behind the last commit.
+    pub(super) dirty: bool,
     /// A flush failed, or a torn record could not be cut off.
     pub(super) broken: bool,
 }
@@ -57,9 +59,9 @@ impl Writer {
         &mut self,
         add: &[Cid],
         remove: &[Cid],
-        state: &RwLock<State>,
+        shared: &RwLock<State>,
     ) -> Result<(), BlockError> {
-        if add.is_empty() && remove.is_empty() && self.durable_to == self.end {
+        if add.is_empty() && remove.is_empty() && !self.dirty {
             return Ok(());
         }
         self.refuse_if_broken()?;
@@ -70,17 +72,19 @@ impl Writer {
         for (kind, cid) in changes {
             let cid = cid.to_bytes();
             appended =
-                appended.and_then(|()| self.append(kind, Sha256Digest::of(&cid), &cid, state).map(drop));
+                appended.and_then(|()| self.append(kind, Sha256Digest::of(&cid), &cid, shared).map(drop));
         }
-        if let Err(error) = appended.and_then(|()| self.seal(state)) {
-            self.cut(start, state);
+        if let Err(error) = appended.and_then(|()| self.seal(shared)) {
+            self.cut(start, shared);
             return Err(error);
         }
-        let mut state = state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = shared.write().unwrap_or_else(PoisonError::into_inner);
         state.pins.extend(add);
         for cid in remove {
             state.pins.remove(cid);
         }
+        drop(state);
+        self.confirm(shared);
         Ok(())
     }
 
@@ -101,9 +105,16 @@ impl Writer {
     pub(super) fn rotate(&mut self, state: &RwLock<State>) -> Result<(), BlockError> {
         self.commit(&[], &[], state)?;
         self.refuse_if_broken()?;
-        self.active = Arc::new(Segment::create(&self.dir, self.active.id + 1)?);
+        let ran_out = || BlockError::Damaged {
+            path: self.active.path.clone(),
+            offset: 0,
+            problem: "no segment number is left",
+        };
+        let id = self.active.id.checked_add(1).ok_or_else(ran_out)?;
+        self.active = Arc::new(Segment::create(&self.dir, id)?);
         self.end = FILE_HEADER_BYTES;
         self.durable_to = FILE_HEADER_BYTES;
+        self.dirty = false;
         self.publish_len(state);
         Ok(())
     }
@@ -141,6 +152,7 @@ impl Writer {
             return Err(error);
         }
         self.end = record.end();
+        self.dirty = true;
         self.publish_len(state);
         Ok(())
     }
@@ -151,7 +163,16 @@ impl Writer {
         // After a failed flush the kernel may have dropped the pages; what the file holds is unknown until it is read.
         self.active.sync().inspect_err(|_| self.broken = true)?;
         self.durable_to = self.end;
+        self.dirty = false;
         Ok(())
+    }
+
+    /// Notes, without another flush, that the last commit is durable. Whoever opens the file then knows damage from a
+    /// crash, and need not hash the last unit. The note may be lost; an error is met again by the next write.
+    fn confirm(&mut self, state: &RwLock<State>) {
+        if self.write(&Record::commit(self.end, self.durable_to), &[], state).is_ok() {
+            self.dirty = false;
+        }
     }
 
     /// Takes back everything from `offset`.
