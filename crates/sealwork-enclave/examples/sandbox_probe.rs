@@ -4,6 +4,7 @@
 //! Exit code 0: the attempt did no harm and was allowed; 3: it was refused with an error; 4: an unknown attempt. Death
 //! by SIGSYS is what a forbidden attempt should end in.
 
+use rustix::process::Pid;
 use sealwork_enclave::drop_privileges;
 use std::{
     fs::File,
@@ -15,8 +16,9 @@ use std::{
 
 fn main() -> ExitCode {
     let attempt = std::env::args().nth(1).unwrap_or_default();
+    let own_id = rustix::process::getpid();
     let report = drop_privileges().and_then(|privileges| privileges.lock()).expect("this kernel has seccomp");
-    match attempt_it(&attempt) {
+    match attempt_it(&attempt, own_id) {
         Some(true) => {
             // Also shows that writing to standard error is allowed.
             use std::io::Write;
@@ -28,7 +30,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn attempt_it(attempt: &str) -> Option<bool> {
+fn attempt_it(attempt: &str, own_id: Pid) -> Option<bool> {
     Some(match attempt {
         "nothing" => true,
         "memory" => vec![1_u8; 64 << 20].iter().all(|byte| *byte == 1),
@@ -43,7 +45,7 @@ fn attempt_it(attempt: &str) -> Option<bool> {
         "fork" => Command::new("/bin/true").status().is_ok(),
         "thread" => thread::Builder::new().spawn(|| ()).is_ok(),
         "kill" => {
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::CONT).is_ok()
+            rustix::process::kill_process(own_id, rustix::process::Signal::CONT).is_ok()
         }
         "dumpable" => {
             rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable).is_ok()

@@ -15,7 +15,7 @@ use nix::sched::{CloneFlags, unshare};
 use rustix::{
     mm::{MlockAllFlags, mlockall},
     process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit},
-    thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs},
+    thread::{CapabilitySet, CapabilitySets, set_capabilities, set_name, set_no_new_privs},
 };
 use sealwork_types::enclave_wire::SandboxReport;
 use std::io;
@@ -60,6 +60,8 @@ pub struct Privileges {
 /// [`SandboxError`] when a restriction that does not depend on the kernel's configuration fails.
 pub fn drop_privileges() -> Result<Privileges, SandboxError> {
     descriptors::close_inherited().map_err(SandboxError::Descriptors)?;
+    // Only for people who look at a list of processes: a program that runs from memory has no name of its own.
+    let _ = set_name(c"sealwork-enclave");
     set_no_new_privs(true).map_err(refused("no new privileges"))?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(refused("not being dumpable"))?;
     limit(Resource::Core, 0, "core file limit")?;

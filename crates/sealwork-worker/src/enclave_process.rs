@@ -63,6 +63,16 @@ pub struct EnclaveSettings {
     pub timeouts: EnclaveTimeouts,
 }
 
+impl fmt::Debug for EnclaveSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnclaveSettings")
+            .field("network", &self.network.name)
+            .field("slots", &self.slots)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Runs one enclave process for each slot.
 pub struct EnclaveProcess {
     launch: Arc<Launch>,

@@ -107,7 +107,22 @@ impl Process {
 
     /// The next message that is not a question to the platform or a CAS member; those are answered here.
     pub(super) async fn receive(&mut self, launch: &Launch, patience: Duration) -> Result<FromEnclave, PortError> {
-        receive(launch, &mut self.pipe, &mut self.relay, patience).await
+        match receive(launch, &mut self.pipe, &mut self.relay, patience).await {
+            Err(error) => Err(self.explain(error).await),
+            message => message,
+        }
+    }
+
+    /// Adds how the child ended, if it did.
+    async fn explain(&mut self, error: PortError) -> PortError {
+        // The pipe closes a moment before the child can be waited for.
+        match timeout(Duration::from_millis(200), self.child.wait()).await {
+            Ok(Ok(status)) => {
+                let action = format!("{error}: the enclave process ended with {status}");
+                PortError { action, ..error }
+            }
+            Ok(Err(_)) | Err(_) => error,
+        }
     }
 
     /// Asks the child to leave, and kills it when it does not.

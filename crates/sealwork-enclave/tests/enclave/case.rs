@@ -30,13 +30,19 @@ pub(crate) struct Case {
     pub(crate) output: Identity,
     /// Whom the input is sealed to.
     pub(crate) sealed_to: Recipient,
-    /// Chain that the requester signs for.
+    /// The network's chain and market.
+    pub(crate) domain: SigningDomain,
+    /// Chain and market that the requester signs for.
     pub(crate) signed_for: SigningDomain,
     pub(crate) module: Vec<u8>,
     pub(crate) limits: Limits,
     pub(crate) stdin: Vec<u8>,
     pub(crate) files: Vec<(String, Vec<u8>)>,
     pub(crate) host_now: u64,
+    /// Order and binding are valid for ten minutes from here.
+    pub(crate) signed_at: u64,
+    /// The enclave that the policy accepts.
+    pub(crate) measurement: Measurement,
     /// Changes the binding before sealing.
     pub(crate) binding: Edit<InputBinding>,
     /// Changes the order before it is signed.
@@ -56,7 +62,6 @@ pub(crate) struct Prepared {
     pub(crate) frame: TaskFrame,
     pub(crate) module: Vec<u8>,
     pub(crate) sealed: Vec<u8>,
-    pub(crate) params: TaskParams,
 }
 
 pub(crate) fn domain() -> SigningDomain {
@@ -83,12 +88,15 @@ impl Case {
             requester: SigningKey::generate().unwrap(),
             output: Identity::generate().unwrap(),
             sealed_to: app_identity(&Secret::new(APP_SECRET)).recipient(),
+            domain: domain(),
             signed_for: domain(),
             module,
             limits: Limits { memory_bytes: 16 << 20, time_ms: 20_000, output_bytes: 4 << 20, ..Limits::default() },
             stdin: b"attack at dawn".to_vec(),
             files: Vec::new(),
             host_now: NOW,
+            signed_at: NOW,
+            measurement: Measurement::new(B256::repeat_byte(1)),
             binding: nothing(),
             order: nothing(),
             sealed: nothing(),
@@ -111,7 +119,7 @@ impl Case {
     }
 
     pub(crate) fn run_in(&self, host: &mut TestHost) -> Outcome {
-        let Prepared { frame, module, sealed, .. } = self.prepare();
+        let Prepared { frame, module, sealed } = self.prepare();
         host.run(frame, &module, &sealed)
     }
 
@@ -124,7 +132,7 @@ impl Case {
         let mut order = self.base_order(&params);
         (self.order)(&mut order);
         let signature = self.requester.sign(&self.signed_for, &order);
-        let deal = deal_id(domain().order_hash(&order), 0);
+        let deal = deal_id(self.domain.order_hash(&order), 0);
         let mut frame = TaskFrame {
             now: self.host_now,
             deal: deal.get().0,
@@ -138,19 +146,19 @@ impl Case {
         let mut module = self.module.clone();
         (self.served_module)(&mut module);
         (self.served)(&mut sealed);
-        Prepared { frame, module, sealed, params }
+        Prepared { frame, module, sealed }
     }
 
     fn seal(&self) -> Vec<u8> {
         let files = self.files.iter().map(|(name, bytes)| (name.clone(), bytes.len() as u64)).collect();
         let head = InputHead { args: Vec::new(), files, stdin_len: self.stdin.len() as u64 };
         let mut binding = InputBinding {
-            domain: domain(),
+            domain: self.domain,
             requester: self.requester.address(),
             app: AppId::new(APP),
             output_recipient: self.output.recipient().digest(),
             nonce: [9; 16],
-            expiry: NOW + 600,
+            expiry: self.signed_at + 600,
             body_len: head.body_len().unwrap(),
         };
         (self.binding)(&mut binding);
@@ -164,10 +172,10 @@ impl Case {
         CodeHash::new(Sha256Digest::of(&self.module))
     }
 
-    fn policy(&self) -> Policy {
+    pub(crate) fn policy(&self) -> Policy {
         let sim = AcceptedEnclave {
             tee: TeeKind::Sim,
-            measurement: Measurement::new(B256::repeat_byte(1)),
+            measurement: self.measurement,
             min_platform_svn: 0,
         };
         Policy {
@@ -213,7 +221,7 @@ impl Case {
             callbackGas: 0,
             params: params.to_bytes().into(),
             requirements: B256::ZERO,
-            expiry: NOW + 600,
+            expiry: self.signed_at + 600,
             nonce: 0,
             salt: B256::ZERO,
         }
@@ -221,12 +229,16 @@ impl Case {
 
     /// Opens a delivered output and checks that receipt and binding speak of it.
     pub(crate) fn open(&self, outcome: &Outcome) -> OutputBundle {
-        let receipt = outcome.receipt();
-        assert_eq!(receipt.output, Sha256Digest::of(&outcome.output));
-        let reader = OpenReader::new(std::slice::from_ref(&self.output), &outcome.output[..]).unwrap();
+        self.open_output(outcome.receipt(), &outcome.output)
+    }
+
+    /// The same for a host that is not in memory.
+    pub(crate) fn open_output(&self, receipt: &Receipt, output: &[u8]) -> OutputBundle {
+        assert_eq!(receipt.output, Sha256Digest::of(output));
+        let reader = OpenReader::new(std::slice::from_ref(&self.output), output).unwrap();
         let (binding, bundle) = read_output(reader, 1 << 30).unwrap();
         let OutputBinding { domain: bound, task, input_digest, status, .. } = binding;
-        assert_eq!((bound, task.get(), input_digest), (domain(), receipt.taskId, receipt.input));
+        assert_eq!((bound, task.get(), input_digest), (self.domain, receipt.taskId, receipt.input));
         assert_eq!(status, receipt.status);
         bundle
     }

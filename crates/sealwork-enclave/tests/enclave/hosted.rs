@@ -1,0 +1,207 @@
+//! The real binary under the worker's host, attested by a real CAS member.
+
+use crate::{
+    case::{APP, Case, Prepared},
+    network::{BINARY, Network, stream_of},
+    wasm,
+};
+use sealwork_ports::{Clock, EnclaveHost, EnclaveInfo, ErrorKind, PortError, TaskInput, TaskOutcome, TaskUpdate};
+use sealwork_seal::sign::recover;
+use sealwork_simtee::measure_file;
+use sealwork_types::{AppId, B256, Measurement, Status, abi::Receipt, enclave_wire::Step, params::GRANT_LIFETIME_S, policy::Policy};
+use sealwork_worker::EnclaveProcess;
+use std::{path::Path, sync::atomic::Ordering, time::Duration};
+
+/// A case whose app is registered and whose input is sealed to the CAS's key.
+async fn case(network: &Network, module: Vec<u8>) -> Case {
+    let mut case = Case::new(module);
+    (case.host_now, case.signed_at) = (network.clock.unix_s(), network.clock.unix_s());
+    case.measurement = measure_file(Path::new(BINARY)).unwrap();
+    publish(network, case).await
+}
+
+async fn publish(network: &Network, mut case: Case) -> Case {
+    let policy = Policy::hash_of(&case.policy().to_bytes());
+    case.sealed_to = network.register(AppId::new(APP), policy).await;
+    case
+}
+
+fn input(prepared: Prepared) -> TaskInput {
+    TaskInput {
+        frame: prepared.frame,
+        module: stream_of(prepared.module.chunks(777).map(|chunk| Ok(chunk.to_vec())).collect()),
+        sealed_input: stream_of(prepared.sealed.chunks(3 << 20).map(|chunk| Ok(chunk.to_vec())).collect()),
+    }
+}
+
+struct Ran {
+    steps: Vec<Step>,
+    output: Vec<u8>,
+    outcome: TaskOutcome,
+}
+
+async fn run(host: &EnclaveProcess, input: TaskInput) -> Result<Ran, PortError> {
+    let mut task = host.run(0, input).await?;
+    let (mut steps, mut output) = (Vec::new(), Vec::new());
+    while let Some(update) = task.next().await {
+        match update? {
+            TaskUpdate::Step(step) => steps.push(step),
+            TaskUpdate::Output(bytes) => output.extend_from_slice(&bytes),
+            TaskUpdate::Ended(outcome) => {
+                assert!(task.next().await.is_none(), "nothing comes after the end");
+                return Ok(Ran { steps, output, outcome });
+            }
+        }
+    }
+    panic!("the task ended without an outcome");
+}
+
+fn receipt(case: &Case, info: &EnclaveInfo, outcome: &TaskOutcome) -> Receipt {
+    match outcome {
+        TaskOutcome::Done { receipt, signature } => {
+            assert_eq!(recover(&case.domain, &**receipt, signature).unwrap(), info.enclave);
+            (**receipt).clone()
+        }
+        TaskOutcome::Refused { reason, .. } => panic!("refused: {reason}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attests_runs_and_is_reused() {
+    let network = Network::start().await;
+    let host = network.host();
+    let info = host.ensure(0).await.unwrap();
+    let grant = &info.grant.grant;
+    let member = network.document.anchors.cas_members[0];
+    assert_eq!(recover(&network.document.anchors.domain, grant, &info.grant.signatures[0]), Ok(member));
+    assert_eq!((grant.enclave, grant.measurement), (info.enclave, host.measurement().get()));
+
+    let mut case = case(&network, wasm::echo()).await;
+    case.stdin = (0..4_000_000_u32).map(|i| i.to_le_bytes()[1]).collect();
+    for _ in 0..2 {
+        let ran = run(&host, input(case.prepare())).await.unwrap();
+        let receipt = receipt(&case, &info, &ran.outcome);
+        assert_eq!(receipt.status, Status::SUCCESS.code());
+        assert_eq!(ran.steps, [Step::KeyReleased, Step::Running, Step::Sealing]);
+        assert!(case.open_output(&receipt, &ran.output).stdout == case.stdin);
+    }
+    assert_eq!(host.ensure(0).await.unwrap().enclave, info.enclave, "the same process serves again");
+    host.stop(0).await;
+    assert_ne!(host.ensure(0).await.unwrap().enclave, info.enclave, "a new process has a new key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goes_on_after_bad_programs_and_refusals() {
+    let network = Network::start().await;
+    let host = network.host();
+    let info = host.ensure(0).await.unwrap();
+    for (module, status) in [
+        (wasm::trap(), Status::BASE_EXCEPTION),
+        (wasm::memory_bomb(), Status::MEMORY_LIMIT),
+        (wasm::output_bomb(), Status::OUTPUT_LIMIT),
+        (b"no module".to_vec(), Status::SYNTAX_WARNING),
+    ] {
+        let case = case(&network, module).await;
+        let ran = run(&host, input(case.prepare())).await.unwrap();
+        assert_eq!(Status::new(receipt(&case, &info, &ran.outcome).status), status);
+    }
+    let mut endless = Case::new(wasm::endless());
+    (endless.host_now, endless.signed_at) = (network.clock.unix_s(), network.clock.unix_s());
+    endless.measurement = host.measurement();
+    endless.limits.time_ms = 200;
+    let endless = publish(&network, endless).await;
+    let ran = run(&host, input(endless.prepare())).await.unwrap();
+    assert_eq!(Status::new(receipt(&endless, &info, &ran.outcome).status), Status::TIME_LIMIT);
+    assert_eq!(host.ensure(0).await.unwrap().enclave, info.enclave);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tells_when_storage_failed() {
+    let network = Network::start().await;
+    let host = network.host();
+    let case = case(&network, wasm::echo()).await;
+    let prepared = case.prepare();
+    let half = prepared.sealed[..prepared.sealed.len() / 2].to_vec();
+    let gone = || PortError::new(ErrorKind::Unavailable, "read a block from nowhere");
+    let mut task = input(prepared);
+    task.sealed_input = stream_of(vec![Ok(half), Err(gone())]);
+    match run(&host, task).await.unwrap().outcome {
+        TaskOutcome::Refused { retryable: true, reason } => {
+            assert!(reason.contains("read a block from nowhere"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_task_ends_its_enclave_and_the_slot_gets_another() {
+    let network = Network::start().await;
+    let host = network.host();
+    let first = host.ensure(0).await.unwrap().enclave;
+    let case = case(&network, wasm::echo()).await;
+    let mut stuck = input(case.prepare());
+    stuck.sealed_input = Box::pin(futures::stream::pending());
+    let mut task = host.run(0, stuck).await.unwrap();
+    assert!(matches!(task.next().await, Some(Ok(TaskUpdate::Step(Step::KeyReleased)))));
+    drop(task);
+    let second = host.ensure(0).await.unwrap();
+    assert_ne!(second.enclave, first);
+    let ran = run(&host, input(case.prepare())).await.unwrap();
+    assert_eq!(receipt(&case, &second, &ran.outcome).status, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attests_again_before_the_grant_ends() {
+    let network = Network::start().await;
+    let host = network.host();
+    let first = host.ensure(0).await.unwrap();
+    let hours = i64::try_from(GRANT_LIFETIME_S * 9 / 10).unwrap();
+    network.clock.0.store(hours, Ordering::SeqCst);
+    let second = host.ensure(0).await.unwrap();
+    assert_eq!(first.enclave, second.enclave);
+    assert!(second.grant.grant.expiry >= first.grant.grant.expiry + GRANT_LIFETIME_S * 9 / 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enclave_with_another_measurement_gets_no_grant() {
+    let network = Network::granting(Measurement::new(B256::repeat_byte(0x0d))).await;
+    let error = network.host().ensure(0).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Rejected, "{error}");
+    assert!(error.to_string().contains("Appraisal"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_does_not_accept_the_enclave_keeps_its_key() {
+    let network = Network::start().await;
+    let host = network.host();
+    let mut case = case(&network, wasm::echo()).await;
+    case.measurement = Measurement::new(B256::repeat_byte(0x0d));
+    let case = publish(&network, case).await;
+    match run(&host, input(case.prepare())).await.unwrap().outcome {
+        TaskOutcome::Refused { retryable: false, reason } => assert!(reason.contains("Appraisal"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_cas_nothing_runs_and_trying_again_is_right() {
+    let mut network = Network::start().await;
+    let host = network.host();
+    host.ensure(0).await.unwrap();
+    let case = case(&network, wasm::echo()).await;
+    network.take_down().await;
+    let outcome = tokio::time::timeout(Duration::from_secs(30), run(&host, input(case.prepare()))).await.unwrap();
+    match outcome.unwrap().outcome {
+        TaskOutcome::Refused { retryable: true, reason } => assert!(reason.contains("CAS member"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    let error = network.host().ensure(0).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
+}
+
+#[test]
+fn refuses_a_program_that_is_not_there() {
+    let error = sealwork_worker::EnclaveImage::load(Path::new("/nonexistent/enclave")).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Local);
+    assert!(error.to_string().contains("/nonexistent/enclave"));
+}

@@ -1,0 +1,12 @@
+//! Tasks from frame to receipt. Most tests use a host in memory and a CAS that gives everything ([`host`]); [`hosted`]
+//! uses the real binary, the worker's host and a real CAS member ([`network`]).
+
+mod case;
+mod host;
+mod hosted;
+mod inputs;
+mod modules;
+mod network;
+mod orders;
+mod protocol;
+mod wasm;
