@@ -3,6 +3,7 @@
 use crate::{
     error::{HostError, ModuleError, RunError},
     process::Process,
+    sections::has_start_section,
     wasi,
 };
 use sealwork_types::params::MAX_MODULE_BYTES;
@@ -60,6 +61,9 @@ impl Engine {
             }
         }
         check_exports(&module)?;
+        if has_start_section(bytes) {
+            return Err(ModuleError::StartSection);
+        }
         let import_type = |error: wasmtime::Error| ModuleError::ImportType { detail: format!("{error:#}") };
         Ok(Module { instance: self.linker.instantiate_pre(&module).map_err(import_type)? })
     }
@@ -99,7 +103,8 @@ fn config() -> Config {
         .async_stack_size(FIBER_STACK_BYTES)
         .cranelift_opt_level(OptLevel::Speed)
         .cranelift_nan_canonicalization(false)
-        .memory_init_cow(true)
+        // An image of initial memory would be an anonymous file, and confined enclaves may not make files.
+        .memory_init_cow(false)
         .native_unwind_info(false)
         // A trace would name the program's functions in messages that leave the enclave.
         .wasm_backtrace_max_frames(None);
