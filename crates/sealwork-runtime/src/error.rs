@@ -37,6 +37,9 @@ pub enum ModuleError {
         "the module does not export a function `_start` without parameters and results; build a WASI command"
     )]
     NoEntryPoint,
+    /// The module runs code before `_start`, where its fuel could not be told from the host's own work.
+    #[error("the module has a start section; a WASI command starts at its export `_start` only")]
+    StartSection,
     /// The module does not export its memory.
     #[error("the module does not export a 32-bit memory named `memory`")]
     NoMemory,

@@ -48,9 +48,10 @@ impl Engine {
         let mut store = Store::new(&self.engine, Process::new(input, port.clone(), deadline)?);
         store.limiter(|process| &mut process.limiter);
         let setup = |error| RunError::Setup(HostError::new(error));
-        store.set_fuel(limits.fuel).map_err(setup)?;
+        // Instantiation runs none of the program's code, and what it costs differs between hosts.
+        store.set_fuel(u64::MAX).map_err(setup)?;
         store.fuel_async_yield_interval(Some(YIELD_FUEL)).map_err(setup)?;
-        let progress = drive(execute(&mut store, module), deadline, &port, &mut *reader);
+        let progress = drive(execute(&mut store, module, limits.fuel), deadline, &port, &mut *reader);
         let fuel = limits.fuel.saturating_sub(store.get_fuel().map_err(setup)?);
         let exit = match progress {
             None => Exit::TimeLimit,
@@ -60,11 +61,14 @@ impl Engine {
     }
 }
 
-async fn execute(store: &mut Store<Process>, module: &Module) -> Progress {
+async fn execute(store: &mut Store<Process>, module: &Module, fuel: u64) -> Progress {
     let instance = match module.instance.instantiate_async(&mut *store).await {
         Ok(instance) => instance,
         Err(error) => return Progress::Instantiating(error),
     };
+    if let Err(error) = store.set_fuel(fuel) {
+        return Progress::Instantiating(error);
+    }
     store.data_mut().memory = instance.get_memory(&mut *store, "memory");
     match instance.get_typed_func::<(), ()>(&mut *store, "_start") {
         Ok(start) => Progress::Running(start.call_async(store, ()).await),

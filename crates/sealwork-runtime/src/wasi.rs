@@ -1,6 +1,7 @@
 //! WASI preview 1 in memory: no host file, socket, clock or random source is behind any of these functions.
 //!
 //! [`offer`] names every function once; the modules below implement them on [`Process`].
+#![expect(clippy::too_many_arguments, reason = "the signatures are those of WASI preview 1")]
 
 mod descriptor;
 mod environment;

@@ -20,10 +20,10 @@ const RIGHTS_FILE_ONLY: u64 = 1 << 1 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 
 /// `append`, `dsync`, `nonblock`, `rsync`, `sync`.
 pub(super) const FLAGS_ALL: u32 = 0b1_1111;
 
-const TIME_ACCESSED: u32 = 1;
-const TIME_ACCESSED_NOW: u32 = 2;
-const TIME_MODIFIED: u32 = 4;
-const TIME_MODIFIED_NOW: u32 = 8;
+/// Set a time to the given one, or to now; the bits of the modification time stand two to the left.
+const TIME_GIVEN: u32 = 1;
+const TIME_NOW: u32 = 2;
+const TIME_MODIFIED_SHIFT: u32 = 2;
 
 impl Process {
     pub(super) fn fd_advise(
@@ -158,10 +158,8 @@ impl Process {
     pub(super) fn set_times(&mut self, id: NodeId, accessed: u64, modified: u64, flags: u32) -> Answer {
         self.files.check_writable(id)?;
         let now = self.clock.stamp_ns();
-        let accessed =
-            chosen_time(flags & TIME_ACCESSED != 0, flags & TIME_ACCESSED_NOW != 0, accessed, now)?;
-        let modified =
-            chosen_time(flags & TIME_MODIFIED != 0, flags & TIME_MODIFIED_NOW != 0, modified, now)?;
+        let accessed = chosen_time(flags, accessed, now)?;
+        let modified = chosen_time(flags >> TIME_MODIFIED_SHIFT, modified, now)?;
         let node = self.files.node_mut(id)?;
         node.accessed_ns = accessed.unwrap_or(node.accessed_ns);
         node.modified_ns = modified.unwrap_or(node.modified_ns);
@@ -195,7 +193,11 @@ impl Process {
     fn preopen(&self, fd: u32) -> Result<&'static str, Errno> {
         match self.descriptors.get(fd)? {
             Descriptor::Directory { preopen: Some(name), .. } => Ok(name),
-            _ => Err(Errno::BADF),
+            Descriptor::Directory { preopen: None, .. }
+            | Descriptor::File(_)
+            | Descriptor::Stdin
+            | Descriptor::Stdout
+            | Descriptor::Stderr => Err(Errno::BADF),
         }
     }
 }
@@ -213,8 +215,8 @@ pub(super) fn checked_flags(flags: u32) -> Result<u16, Errno> {
     if flags & !FLAGS_ALL == 0 { u16::try_from(flags).map_err(|_| Errno::INVAL) } else { Err(Errno::INVAL) }
 }
 
-const fn chosen_time(set: bool, set_now: bool, time: u64, now: u64) -> Result<Option<u64>, Errno> {
-    match (set, set_now) {
+const fn chosen_time(flags: u32, time: u64, now: u64) -> Result<Option<u64>, Errno> {
+    match (flags & TIME_GIVEN != 0, flags & TIME_NOW != 0) {
         (true, true) => Err(Errno::INVAL),
         (true, false) => Ok(Some(time)),
         (false, true) => Ok(Some(now)),

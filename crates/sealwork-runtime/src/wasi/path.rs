@@ -49,7 +49,6 @@ impl Process {
         self.files.resolve(self.directory(fd)?, path)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the signature is that of WASI preview 1")]
     pub(super) fn path_open(
         &mut self,
         guest: &mut Guest<'_>,
@@ -154,7 +153,6 @@ impl Process {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the signature is that of WASI preview 1")]
     pub(super) fn path_rename(
         &mut self,
         guest: &mut Guest<'_>,
@@ -195,7 +193,6 @@ impl Process {
         self.put_filestat(guest, stat, node)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the signature is that of WASI preview 1")]
     pub(super) fn path_filestat_set_times(
         &mut self,
         guest: &mut Guest<'_>,
@@ -212,7 +209,6 @@ impl Process {
     }
 
     /// There are no links: each file has one name.
-    #[expect(clippy::too_many_arguments, reason = "the signature is that of WASI preview 1")]
     pub(super) fn path_link(
         &mut self,
         guest: &mut Guest<'_>,
@@ -244,7 +240,6 @@ impl Process {
     }
 
     /// Nothing is a symbolic link, so an existing path is always the wrong kind.
-    #[expect(clippy::too_many_arguments, reason = "the signature is that of WASI preview 1")]
     pub(super) fn path_readlink(
         &mut self,
         guest: &mut Guest<'_>,

@@ -59,7 +59,7 @@ impl Process {
         Ok(guest.put_u32(ready, written)?)
     }
 
-    fn subscription(&mut self, guest: &Guest<'_>, at: u32) -> Result<Subscription, Errno> {
+    fn subscription(&self, guest: &Guest<'_>, at: u32) -> Result<Subscription, Errno> {
         guest.bytes(at, SUBSCRIPTION_BYTES)?;
         let (user_data, kind) = (guest.u64(at)?, guest.u8(offset(at, 8)?)?);
         let wait = match kind {

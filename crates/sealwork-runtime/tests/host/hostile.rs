@@ -12,8 +12,7 @@ const LAST_BYTE: i64 = 65_535;
 /// named `f` in `/out`, memory at 100 holds a clock subscription, at 8 one buffer, at 1024 the text `fg`.
 fn plain_arguments(name: &str) -> Option<&'static [i64]> {
     Some(match name {
-        "args_get" | "environ_get" => &[3000, 3100],
-        "args_sizes_get" | "environ_sizes_get" => &[3000, 3100],
+        "args_get" | "environ_get" | "args_sizes_get" | "environ_sizes_get" => &[3000, 3100],
         "clock_res_get" => &[0, 3000],
         "clock_time_get" => &[0, 0, 3000],
         "random_get" => &[3000, 8],

@@ -71,6 +71,19 @@ fn rejects_programs_without_entry_point_or_memory() {
 }
 
 #[test]
+fn rejects_code_before_the_entry_point() {
+    let text = format!("(module {MEMORY}{EMPTY_START}(func $early (loop $l (br $l))) (start $early))");
+    assert!(matches!(compile(&text), Err(ModuleError::StartSection)));
+}
+
+#[test]
+fn charges_no_fuel_for_data() {
+    let data = "x".repeat(10_000);
+    let text = format!("(module {MEMORY}{EMPTY_START}(data (i32.const 0) \"{data}\"))");
+    assert_eq!(Case::text(&text).run().fuel, 1);
+}
+
+#[test]
 fn rejects_proposals_that_no_batch_compiler_needs() {
     let cases = [
         format!("(module (memory (export \"memory\") i64 1){EMPTY_START})"),
