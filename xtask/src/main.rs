@@ -14,6 +14,7 @@ fn main() -> Result<()> {
     let rest: Vec<String> = arguments.collect();
     let has = |flag: &str| rest.iter().any(|argument| argument == flag);
     match command.as_str() {
+        "contracts" if has("--test") => contracts::test(&root),
         "contracts" => contracts::run(&root, has("--check")),
         "gen" => generate::run(&root, has("--check")),
         "guests" => guests::run(&root, guests::Mode::parse(&rest)?),

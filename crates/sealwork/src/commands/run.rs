@@ -1,0 +1,164 @@
+//! `run`: one task from sealing to the opened output.
+
+use super::Context;
+use crate::{
+    cli::RunArgs,
+    failure::{self, Failure},
+    home, money,
+    output::Output,
+};
+use anyhow::{Context as _, Result};
+use sealwork_client::{InputFile, Outcome, OpenedOutput, Progress, RunInput, RunRequest, Source};
+use sealwork_types::{Status, progress::TaskStep, receipt::ReceiptDocument};
+use serde_json::json;
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Most that is read from a pipe; larger inputs come from a file, whose size is known.
+const MAX_PIPED_BYTES: u64 = 64 << 20;
+/// How long an order and a sealed input stay valid.
+const VALID_FOR_S: u64 = 24 * 3_600;
+
+pub(crate) async fn run(context: &Context, arguments: &RunArgs) -> Result<u8> {
+    let request = RunRequest {
+        app: context.home.app(&arguments.app)?,
+        input: input(arguments)?,
+        max_price: arguments.max_price.as_deref().map(money::parse).transpose()?,
+        valid_for_s: VALID_FOR_S,
+        timeout: Duration::from_secs(arguments.timeout),
+        deposit: !arguments.no_deposit,
+    };
+    let client = context.client().await?;
+    let output = context.output;
+    let outcome = Box::pin(client.run(request, &mut |progress| show(&output, &progress))).await?;
+    let receipt = write_receipt(&outcome.receipt, arguments.receipt.as_deref())?;
+    deliver(&output, &outcome, &receipt, arguments.out.as_deref())
+}
+
+/// Shows a step as it is reached.
+pub(crate) fn show(output: &Output, progress: &Progress) {
+    output.step(step_name(progress.step), progress.elapsed, &progress.detail);
+}
+
+/// Prints an outcome, writes its files, and gives the exit code.
+pub(crate) fn deliver(output: &Output, outcome: &Outcome, receipt: &Path, folder: Option<&Path>) -> Result<u8> {
+    let files = outcome.output.as_ref().map(|opened| write_files(opened, folder)).transpose()?.unwrap_or_default();
+    let status = outcome.status;
+    let opened = outcome.output.as_ref();
+    if output.is_json() {
+        let stdout = opened.map(|opened| String::from_utf8_lossy(&opened.bundle.stdout).into_owned());
+        let stderr = opened.map(|opened| String::from_utf8_lossy(&opened.bundle.stderr).into_owned());
+        output.answer(
+            &json!({
+                "task": outcome.task, "status": status.to_string(), "code": status.code(),
+                "stdout": stdout, "stderr": stderr, "exit_code": opened.map(|opened| opened.bundle.exit_code),
+                "files": files, "receipt": receipt, "price": outcome.price, "fuel": outcome.receipt.receipt.fuel,
+                "gas": { "match": outcome.match_gas, "settle": outcome.settle_gas },
+            }),
+            String::new,
+        );
+    } else {
+        if let Some(opened) = opened {
+            output.raw(&opened.bundle.stdout);
+            note_stderr(output, opened);
+        }
+        for file in &files {
+            output.note(&format!("wrote {}", file.display()));
+        }
+        output.note(&format!(
+            "task {} ended with {status}; receipt {}; gas {} to match, {} to settle; price {}",
+            outcome.task.short(),
+            receipt.display(),
+            outcome.match_gas,
+            outcome.settle_gas,
+            money::show(outcome.price)
+        ));
+        if let Some(meaning) = status.meaning().filter(|_| status != Status::SUCCESS) {
+            output.note(&format!("{status}: {meaning}"));
+        }
+    }
+    Ok(if status == Status::SUCCESS { 0 } else { failure::TASK_STATUS })
+}
+
+/// Writes a receipt where it was asked for, or beside the caller.
+pub(crate) fn write_receipt(receipt: &ReceiptDocument, path: Option<&Path>) -> Result<PathBuf> {
+    let task = sealwork_types::TaskId::new(receipt.receipt.taskId);
+    let path = path.map_or_else(|| PathBuf::from(format!("receipt-{}.json", task.short())), Path::to_path_buf);
+    home::write_atomically(&path, &serde_json::to_vec_pretty(receipt)?)?;
+    Ok(path)
+}
+
+fn note_stderr(output: &Output, opened: &OpenedOutput) {
+    if !opened.bundle.stderr.is_empty() {
+        output.note("--- the program's standard error");
+        output.note(String::from_utf8_lossy(&opened.bundle.stderr).trim_end());
+        output.note("---");
+    }
+}
+
+/// Writes the files of `/out`. Their names were checked when the bundle was read: relative, without `..`.
+fn write_files(opened: &OpenedOutput, folder: Option<&Path>) -> Result<Vec<PathBuf>> {
+    let Some(folder) = folder else { return Ok(Vec::new()) };
+    let mut written = Vec::new();
+    for file in &opened.bundle.files {
+        let path = folder.join(&file.name);
+        fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        fs::write(&path, &file.bytes).with_context(|| format!("write {}", path.display()))?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+fn input(arguments: &RunArgs) -> Result<RunInput> {
+    let files = arguments.files.iter().map(|text| input_file(text)).collect::<Result<_>>()?;
+    let stdin = match &arguments.stdin {
+        None => Source::Bytes(Vec::new()),
+        Some(path) if path.as_os_str() == "-" => Source::Bytes(piped()?),
+        Some(path) => Source::File(path.clone()),
+    };
+    Ok(RunInput { args: arguments.args.clone(), files, stdin })
+}
+
+/// `PATH` or `NAME=PATH`.
+fn input_file(text: &str) -> Result<InputFile> {
+    let named = text.split_once('=').filter(|_| !Path::new(text).exists());
+    let (name, path) = match named {
+        Some((name, path)) => (name.to_owned(), PathBuf::from(path)),
+        None => {
+            let path = PathBuf::from(text);
+            let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+            (name.with_context(|| format!("{text:?} has no usable file name; write NAME=PATH"))?, path)
+        }
+    };
+    Ok(InputFile { name, source: Source::File(path) })
+}
+
+fn piped() -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().take(MAX_PIPED_BYTES.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_PIPED_BYTES {
+        let text = format!("more than {MAX_PIPED_BYTES} bytes came through the pipe");
+        return Err(Failure::new(failure::FAILED, text).hint("write them to a file and give --stdin FILE").into());
+    }
+    Ok(bytes)
+}
+
+/// Name of a step as people read it.
+const fn step_name(step: TaskStep) -> &'static str {
+    match step {
+        TaskStep::Sealed => "sealed",
+        TaskStep::Uploaded => "uploaded",
+        TaskStep::Matched => "matched",
+        TaskStep::Assigned => "assigned",
+        TaskStep::Attested => "attested",
+        TaskStep::Running => "running",
+        TaskStep::Executed => "executed",
+        TaskStep::Settled => "settled",
+        TaskStep::Verified => "verified",
+        TaskStep::Opened => "opened",
+    }
+}

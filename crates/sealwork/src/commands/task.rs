@@ -1,0 +1,123 @@
+//! `task list|show|wait|fetch|claim`.
+
+use super::{Context, run as run_task};
+use crate::{
+    cli::TaskCommand,
+    failure::{self, Failure},
+    money,
+};
+use anyhow::{Result, bail};
+use sealwork_client::{Client, Outcome, TaskRecord, TaskState};
+use sealwork_types::U256;
+use serde_json::json;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+pub(crate) async fn run(context: &Context, command: &TaskCommand) -> Result<u8> {
+    let client = context.client().await?;
+    match command {
+        TaskCommand::List => list(context, &client).await,
+        TaskCommand::Show { task } => show(context, &client.task(task).await?),
+        TaskCommand::Wait { task, timeout } => wait(context, &client, task, Duration::from_secs(*timeout)).await,
+        TaskCommand::Fetch { task, out, receipt } => {
+            fetch(context, &client, task, out.as_deref(), receipt.as_deref()).await
+        }
+        TaskCommand::Claim { task } => claim(context, &client, task).await,
+    }
+}
+
+async fn list(context: &Context, client: &Client) -> Result<u8> {
+    let tasks = client.tasks().await?;
+    if tasks.is_empty() {
+        context.output.note("this wallet has no tasks on this network");
+    }
+    for record in &tasks {
+        context.output.answer(&json!(record), || {
+            format!("{}  app {}  {}", record.task, short(record.terms.request.app), state(record))
+        });
+    }
+    Ok(0)
+}
+
+fn show(context: &Context, record: &TaskRecord) -> Result<u8> {
+    context.output.answer(&json!(record), || {
+        let price = U256::from(record.terms.appPrice).saturating_add(U256::from(record.terms.poolPrice));
+        format!(
+            "task       {}\ndeal       {}, index {}\napp        {}\nrequester  {}\nprice      {}\nmatched    in {}\nstate      {}",
+            record.task,
+            record.deal,
+            record.index,
+            record.terms.request.app,
+            record.terms.request.requester,
+            money::show(price),
+            record.matched_in,
+            state(record)
+        )
+    });
+    Ok(0)
+}
+
+async fn wait(context: &Context, client: &Client, task: &str, timeout: Duration) -> Result<u8> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        let record = client.task(task).await?;
+        if !matches!(record.state, TaskState::Open { .. }) {
+            return show(context, &record);
+        }
+        if Instant::now() >= deadline {
+            bail!(
+                Failure::new(failure::FAILED, format!("task {} is still open", record.task.short()))
+                    .hint("wait longer with --timeout, or after the deadline `sealwork task claim`")
+            );
+        }
+        client.chain().wait().await;
+    }
+}
+
+async fn fetch(
+    context: &Context,
+    client: &Client,
+    task: &str,
+    out: Option<&Path>,
+    receipt_path: Option<&Path>,
+) -> Result<u8> {
+    let record = client.task(task).await?;
+    let receipt = client.receipt(&record).await?;
+    let output = client.fetch(&record, &receipt).await?;
+    let path = run_task::write_receipt(&receipt, receipt_path)?;
+    let outcome = Outcome {
+        status: receipt.status(),
+        task: record.task,
+        match_gas: client.chain().transaction(record.matched_in).await?.gas_used,
+        settle_gas: receipt.settlement.as_ref().map_or(0, |settlement| settlement.gas_used),
+        price: U256::from(record.terms.appPrice).saturating_add(U256::from(record.terms.poolPrice)),
+        receipt,
+        output,
+    };
+    run_task::deliver(&context.output, &outcome, &path, out)
+}
+
+async fn claim(context: &Context, client: &Client, task: &str) -> Result<u8> {
+    let record = client.task(task).await?;
+    let outcome = client.claim(&record).await?;
+    context.output.answer(&json!({ "task": record.task, "transaction": outcome.transaction }), || {
+        format!("refunded task {} in {}", record.task, outcome.transaction)
+    });
+    Ok(0)
+}
+
+fn state(record: &TaskRecord) -> String {
+    match &record.state {
+        TaskState::Open { deadline } => format!("open, refundable from {deadline} (seconds since 1970)"),
+        TaskState::Settled(settled) => {
+            format!("settled with {} by enclave {} in block {}", settled.status, settled.enclave, settled.block)
+        }
+        TaskState::Refunded { amount } => format!("refunded {}", money::show(*amount)),
+    }
+}
+
+fn short(id: sealwork_types::B256) -> String {
+    sealwork_types::AppId::new(id).short()
+}

@@ -1,0 +1,63 @@
+//! `worker start|status`.
+
+use super::Context;
+use crate::{
+    cli::{WorkerArgs, WorkerCommand},
+    failure::{self, Failure},
+    up::{self, worker::WorkerSetup},
+    wallet,
+};
+use anyhow::Result;
+use sealwork_worker::HttpWorker;
+use serde_json::json;
+use tokio::sync::watch;
+
+pub(crate) async fn run(context: &Context, command: WorkerCommand) -> Result<u8> {
+    match command {
+        WorkerCommand::Start(arguments) => start(context, arguments).await,
+        WorkerCommand::Status { url } => status(context, url).await,
+    }
+}
+
+async fn start(context: &Context, arguments: WorkerArgs) -> Result<u8> {
+    let (stop, stopping) = watch::channel(false);
+    let setup = WorkerSetup {
+        network: context.home.network()?,
+        wallet: wallet::unlock(&context.home, &context.wallet)?,
+        data: arguments.data.unwrap_or_else(|| context.home.path("worker")),
+        slots: arguments.slots,
+        price: arguments.price,
+        port: arguments.port,
+        sim_root: arguments.sim_root.unwrap_or_else(|| up::default_sim_root(context)),
+        url_file: context.home.path("worker.url"),
+    };
+    let worker = Box::pin(up::worker::start(setup, stopping)).await?;
+    context.output.answer(&json!({ "ready": true, "pool": worker.pool, "url": worker.url, "pid": std::process::id() }), || {
+        format!("worker serves pool {}\n  status  {}/v1/status\nstop with Ctrl-C", worker.pool, worker.url)
+    });
+    up::interrupted().await;
+    context.output.note("stopping");
+    // The worker may have ended by itself.
+    let _ = stop.send(true);
+    worker.stopped().await;
+    Ok(0)
+}
+
+async fn status(context: &Context, url: Option<String>) -> Result<u8> {
+    let url = match url {
+        Some(url) => url,
+        None => std::fs::read_to_string(context.home.path("worker.url")).map_err(|_| {
+            Failure::new(failure::FAILED, "no worker was started from this home folder")
+                .hint("`sealwork worker start` starts one; --url URL names another")
+        })?,
+    };
+    let status = HttpWorker::default().status(&url).await?;
+    context.output.answer(&json!(status), || {
+        let reasons: String = status.reasons.iter().map(|reason| format!("\n  - {reason}")).collect();
+        format!(
+            "worker at {url}, pool {}, {} slots\n  queued {}, running {}, executed {}, settled {}, abandoned {}{reasons}",
+            status.pool, status.slots, status.queued, status.running, status.executed, status.settled, status.abandoned
+        )
+    });
+    Ok(0)
+}

@@ -1,0 +1,207 @@
+//! A worker with its pool: registered once, offered on the market, served until it is stopped.
+
+use super::services;
+use crate::{connect, enclave_program, home::write_atomically, money, wallet::Wallet};
+use alloy_primitives::aliases::U96;
+use alloy_sol_types::SolCall;
+use anyhow::{Context, Result};
+use futures::{StreamExt, stream};
+use sealwork_chain::EvmChain;
+use sealwork_ports::{Chain, Clock, QuoteProvider, Store};
+use sealwork_seal::{Secret, sign::SigningKey};
+use sealwork_simtee::{SimEnclave, SimPlatform};
+use sealwork_types::{
+    B256, Measurement, PoolId, Sha256Digest,
+    abi::{
+        IMarket::{nonceOfCall, postPoolOrderCall, raiseNonceCall},
+        IRegistry::{poolCall, predictIdCall, registerPoolCall},
+        PoolOrder,
+    },
+    manifest::document_cid,
+    network::NetworkDocument,
+    order::TrustMode,
+    progress::PoolManifest,
+};
+use sealwork_worker::{
+    EnclaveProcess, EnclaveSettings, EnclaveTimeouts, Ports, QuoteProviderFactory, Worker, WorkerConfig, serve_status,
+};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tracing::error;
+
+/// Kind number of pools in the registry.
+const KIND_POOL: u8 = 3;
+/// Tasks that a pool order covers.
+const ORDER_VOLUME: u32 = 1_000_000;
+/// How long a pool order lasts.
+const ORDER_LIFETIME_S: u64 = 365 * 86_400;
+
+/// What a worker is started with.
+#[derive(Debug)]
+pub(crate) struct WorkerSetup {
+    pub(crate) network: NetworkDocument,
+    /// Owns the pool and pays for settlements.
+    pub(crate) wallet: Wallet,
+    pub(crate) data: PathBuf,
+    pub(crate) slots: usize,
+    /// Price of one task, in whole tokens.
+    pub(crate) price: String,
+    /// Port of the status page; 0 takes the one of the last start, or a free one.
+    pub(crate) port: u16,
+    /// Key file of the simulated vendor's root.
+    pub(crate) sim_root: PathBuf,
+    /// Where the status page's URL is written for `worker status`.
+    pub(crate) url_file: PathBuf,
+}
+
+/// A worker that runs in this process.
+#[derive(Debug)]
+pub(crate) struct RunningWorker {
+    pub(crate) url: String,
+    pub(crate) pool: PoolId,
+    serving: JoinHandle<()>,
+}
+
+impl RunningWorker {
+    /// Waits until the worker ended.
+    pub(crate) async fn stopped(self) {
+        // A panic in the worker was logged where it happened.
+        let _ = self.serving.await;
+    }
+}
+
+/// Registers and offers the pool if needed and starts serving it.
+pub(crate) async fn start(setup: WorkerSetup, stopping: watch::Receiver<bool>) -> Result<RunningWorker> {
+    let network = &setup.network;
+    let state = setup.data.join(network.contracts.market.to_string());
+    std::fs::create_dir_all(&state).with_context(|| format!("create {}", state.display()))?;
+    let chain: Arc<dyn Chain> = Arc::new(EvmChain::connect(network, setup.wallet.signer.clone()).await?);
+    let store = connect::store(&network.store)?;
+    let (listener, address) = listen(setup.port, &state).await?;
+    let url = format!("http://{address}");
+    let pool = ensure_pool(&*chain, &store, &setup.wallet.key, &url).await?;
+    let price = money::parse_price(&setup.price)?;
+    ensure_offer(&*chain, &setup.wallet.key, pool, price).await?;
+    let settings = EnclaveSettings {
+        network: network.clone(),
+        quotes: simulated_platform(&setup.sim_root, &setup.data)?,
+        clock: connect::clock(),
+        slots: setup.slots,
+        timeouts: EnclaveTimeouts::default(),
+    };
+    let program = enclave_program::path()?;
+    let enclaves = tokio::task::spawn_blocking(move || EnclaveProcess::new(&program, settings)).await??;
+    let config = WorkerConfig { pool, slots: setup.slots, state_dir: state };
+    let worker = Worker::open(config, Ports::new(chain, store, Arc::new(enclaves), connect::clock()))?;
+    write_atomically(&setup.url_file, url.as_bytes())?;
+    let serving = tokio::spawn(serve(worker, listener, stopping));
+    Ok(RunningWorker { url, pool, serving })
+}
+
+async fn serve(worker: Worker, listener: TcpListener, stopping: watch::Receiver<bool>) {
+    let page = serve_status(worker.clone(), listener, services::stopped(stopping.clone()));
+    let (page, work) = tokio::join!(page, worker.run(stopping));
+    if let Err(failure) = page {
+        error!(%failure, "worker.status_page_stopped");
+    }
+    if let Err(failure) = work {
+        error!(failure = &failure as &dyn std::error::Error, "worker.stopped");
+    }
+}
+
+/// The pool's page keeps its address between starts, because the pool's manifest names it.
+async fn listen(port: u16, state: &Path) -> Result<(TcpListener, SocketAddr)> {
+    let file = state.join("port");
+    let remembered: u16 = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let bound = match port {
+        0 if remembered != 0 => match services::bind(remembered).await {
+            Ok(bound) => bound,
+            Err(_) => services::bind(0).await?,
+        },
+        port => services::bind(port).await?,
+    };
+    write_atomically(&file, bound.1.port().to_string().as_bytes())?;
+    Ok(bound)
+}
+
+async fn ensure_pool(chain: &dyn Chain, store: &Arc<dyn Store>, key: &SigningKey, url: &str) -> Result<PoolId> {
+    let manifest = PoolManifest { version: 1, name: "pool of one".into(), url: url.to_owned() };
+    let bytes = serde_json::to_vec_pretty(&manifest)?;
+    let hash = Sha256Digest::of(&bytes);
+    let cid = store.put(stream::once(async move { Ok(bytes.into()) }).boxed()).await?;
+    anyhow::ensure!(cid == document_cid(hash), "storage named the pool's manifest {cid} instead of its hash");
+    let registry = chain.deployment().contracts.registry;
+    let predict = predictIdCall { kind: KIND_POOL, owner: key.address(), manifestHash: hash };
+    let id = predictIdCall::abi_decode_returns(&chain.call(registry, predict.abi_encode()).await?)?;
+    let registered = chain.call(registry, poolCall { id }.abi_encode()).await.ok();
+    let owner = registered.and_then(|answer| poolCall::abi_decode_returns(&answer).ok()).map(|pool| pool.owner);
+    if owner.is_none_or(|owner| owner.is_zero()) {
+        let call = registerPoolCall { owner: key.address(), manifestHash: hash };
+        chain.send(registry, call.abi_encode()).await.context("register the pool")?;
+    }
+    Ok(PoolId::new(id))
+}
+
+/// Makes the pool's one alive order the one with this price.
+async fn ensure_offer(chain: &dyn Chain, key: &SigningKey, pool: PoolId, price: U96) -> Result<()> {
+    let alive = chain.pool_orders(Some(pool)).await?;
+    if matches!(alive.as_slice(), [posted] if posted.order.price == price) {
+        return Ok(());
+    }
+    let market = chain.deployment().contracts.market;
+    let nonce_call = nonceOfCall { signer: key.address() };
+    let mut nonce = nonceOfCall::abi_decode_returns(&chain.call(market, nonce_call.abi_encode()).await?)?;
+    let mine = chain.pool_orders(None).await?;
+    let domain = chain.deployment().domain;
+    // Orders of other prices and of pools whose page moved must not be matched any more.
+    let stale = mine.iter().any(|posted| {
+        sealwork_seal::sign::recover(&domain, &posted.order, &posted.signature).is_ok_and(|signer| signer == key.address())
+    });
+    if stale {
+        chain.send(market, raiseNonceCall {}.abi_encode()).await.context("withdraw old offers")?;
+        nonce = nonce.saturating_add(1);
+    }
+    let order = PoolOrder {
+        pool: pool.get(),
+        price,
+        volume: ORDER_VOLUME,
+        tag: B256::ZERO,
+        category: 0,
+        trust: 0,
+        modes: TrustMode::Tee.bit(),
+        offer: B256::ZERO,
+        appRestrict: B256::ZERO,
+        datasetRestrict: B256::ZERO,
+        requesterRestrict: B256::ZERO,
+        expiry: sealwork_ports::SystemClock.unix_s().saturating_add(ORDER_LIFETIME_S),
+        nonce,
+        salt: Secret::<[u8; 32]>::random()?.expose(|bytes| B256::from(*bytes)),
+    };
+    let signature = key.sign(&domain, &order);
+    chain.send(market, postPoolOrderCall { order, signature }.abi_encode()).await.context("offer the pool")?;
+    Ok(())
+}
+
+/// A platform of the simulated vendor for this worker, kept between starts.
+fn simulated_platform(sim_root: &Path, data: &Path) -> Result<QuoteProviderFactory> {
+    let root = super::keys::sim_root(sim_root)?;
+    // Named after its root: a platform of another vendor would never be accepted.
+    let vendor = hex::encode(Sha256Digest::of(&root.public_key()).as_slice().get(..4).unwrap_or_default());
+    let path = data.join(format!("platform-{vendor}.key"));
+    let platform = match SimPlatform::load(&path)? {
+        Some(platform) => platform,
+        None => {
+            let platform = root.certify("local worker platform", 1)?;
+            platform.save(&path)?;
+            platform
+        }
+    };
+    let platform = Arc::new(platform);
+    Ok(Arc::new(move |measurement: Measurement| {
+        Arc::new(SimEnclave::new(SimPlatform::clone(&platform), measurement)) as Arc<dyn QuoteProvider>
+    }))
+}
