@@ -59,6 +59,8 @@ contract Attestations is IAttestations {
         address enclave = statement.enclave;
         uint64 expiry = statement.expiry;
         if (expiry <= block.timestamp) revert GrantExpired(enclave, expiry);
+        // casting to 'uint64' is safe because seconds since 1970 are far below 2^63
+        // forge-lint: disable-next-line(unsafe-typecast)
         uint64 latest = uint64(block.timestamp + Params.GRANT_LIFETIME_S + CLOCK_SLACK_S);
         if (expiry > latest) revert GrantTooLong(expiry, latest);
         if (statement.tee == TEE_SIMULATED && !Params.is_DEVELOPMENT_CHAIN_IDS(block.chainid)) {

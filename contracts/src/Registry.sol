@@ -126,7 +126,11 @@ contract Registry is IRegistry, ERC721 {
     function _require(uint8 kind, bytes32 id) private view returns (address owner, uint32 version) {
         uint96 extra = _getExtraData(uint256(id));
         owner = _ownerOf(uint256(id));
+        // casting to 'uint8' takes the field that `_pack` puts there
+        // forge-lint: disable-next-line(unsafe-typecast)
         if (owner == address(0) || uint8(extra) != kind) revert NotRegistered(id);
+        // casting to 'uint32' takes the field that `_pack` puts there
+        // forge-lint: disable-next-line(unsafe-typecast)
         version = uint32(extra >> 8);
     }
 

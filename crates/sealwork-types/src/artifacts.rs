@@ -65,7 +65,8 @@ impl Contract {
     /// # Panics
     /// Never: a test reads every committed artifact.
     pub fn bytecode(self) -> Bytes {
-        let artifact: Artifact = serde_json::from_str(self.artifact()).expect("committed artifacts are valid JSON");
+        let artifact: Artifact =
+            serde_json::from_str(self.artifact()).expect("committed artifacts are valid JSON");
         hex::decode(artifact.bytecode).expect("committed artifacts hold hex").into()
     }
 }

@@ -44,7 +44,8 @@ fn check(contract: Contract, kind: &str, ours: &[&str], others: &[&str]) {
     let ours = set(ours);
     let missing: Vec<_> = ours.difference(&found).collect();
     assert!(missing.is_empty(), "{} has no {kind} {missing:?}", contract.name());
-    let names = found.difference(&ours).map(|signature| signature.split('(').next().unwrap_or_default().to_owned());
+    let names =
+        found.difference(&ours).map(|signature| signature.split('(').next().unwrap_or_default().to_owned());
     let expected: BTreeSet<_> = set(others);
     assert_eq!(names.collect::<BTreeSet<_>>(), expected, "{} has other {kind}s than abi.rs", contract.name());
 }
@@ -52,16 +53,36 @@ fn check(contract: Contract, kind: &str, ours: &[&str], others: &[&str]) {
 #[test]
 fn registry_equals_its_artifact() {
     let erc721 = [
-        "approve", "balanceOf", "getApproved", "isApprovedForAll", "name", "ownerOf", "safeTransferFrom",
-        "setApprovalForAll", "supportsInterface", "symbol", "tokenURI", "transferFrom",
+        "approve",
+        "balanceOf",
+        "getApproved",
+        "isApprovedForAll",
+        "name",
+        "ownerOf",
+        "safeTransferFrom",
+        "setApprovalForAll",
+        "supportsInterface",
+        "symbol",
+        "tokenURI",
+        "transferFrom",
     ];
     let errors = [
-        "AccountBalanceOverflow", "BalanceQueryForZeroAddress", "NotOwnerNorApproved", "TokenAlreadyExists",
-        "TokenDoesNotExist", "TransferFromIncorrectOwner", "TransferToNonERC721ReceiverImplementer",
+        "AccountBalanceOverflow",
+        "BalanceQueryForZeroAddress",
+        "NotOwnerNorApproved",
+        "TokenAlreadyExists",
+        "TokenDoesNotExist",
+        "TransferFromIncorrectOwner",
+        "TransferToNonERC721ReceiverImplementer",
         "TransferToZeroAddress",
     ];
     check(Contract::Registry, "function", IRegistry::IRegistryCalls::SIGNATURES, &erc721);
-    check(Contract::Registry, "event", IRegistry::IRegistryEvents::SIGNATURES, &["Approval", "ApprovalForAll", "Transfer"]);
+    check(
+        Contract::Registry,
+        "event",
+        IRegistry::IRegistryEvents::SIGNATURES,
+        &["Approval", "ApprovalForAll", "Transfer"],
+    );
     check(Contract::Registry, "error", IRegistry::IRegistryErrors::SIGNATURES, &errors);
 }
 
@@ -74,7 +95,12 @@ fn escrow_equals_its_artifact() {
 
 #[test]
 fn market_equals_its_artifact() {
-    check(Contract::Market, "function", IMarket::IMarketCalls::SIGNATURES, &["escrow", "governor", "registry", "tasks"]);
+    check(
+        Contract::Market,
+        "function",
+        IMarket::IMarketCalls::SIGNATURES,
+        &["escrow", "governor", "registry", "tasks"],
+    );
     check(Contract::Market, "event", IMarket::IMarketEvents::SIGNATURES, &[]);
     check(Contract::Market, "error", IMarket::IMarketErrors::SIGNATURES, &[]);
 }

@@ -5,8 +5,8 @@ use alloy_sol_types::{SolStruct, SolValue};
 use sealwork_types::{
     Address, B256, Bytes, Cid, Codec, OrderHash,
     abi::{
-        AppOrder, DatasetOrder, DatasetShare, DealTerms, Grant, LogHead, PoolOrder, Receipt, RecipientCertificate,
-        RequestOrder,
+        AppOrder, DatasetOrder, DatasetShare, DealTerms, Grant, LogHead, PoolOrder, Receipt,
+        RecipientCertificate, RequestOrder,
     },
     order::{SigningDomain, TaskParams, deal_id, task_id, terms_hash},
 };
@@ -195,5 +195,8 @@ fn hashes_equal_the_golden_vectors() {
         fs::write(&path, &found).unwrap();
     }
     let golden = fs::read_to_string(&path).expect("spec/vectors/eip712.json; UPDATE=1 writes it");
-    assert_eq!(golden, found, "a signed hash changed: every signature made before is void. UPDATE=1 accepts it");
+    assert_eq!(
+        golden, found,
+        "a signed hash changed: every signature made before is void. UPDATE=1 accepts it"
+    );
 }
