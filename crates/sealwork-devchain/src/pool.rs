@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// Transactions that wait at most.
 pub(crate) const POOL_LIMIT: usize = 4_096;
 /// How far ahead of the account's next nonce a transaction may be.
-pub(crate) const NONCE_WINDOW: u64 = 256;
+pub(crate) const NONCE_WINDOW: u64 = 1_024;
 /// Percent by which a replacement must pay more.
 const REPLACEMENT_PERCENT: u128 = 10;
 

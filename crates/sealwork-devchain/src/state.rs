@@ -153,40 +153,22 @@ impl State {
     /// The rows that turn `old` into `self`.
     pub(crate) fn change_since(&self, old: &Self) -> StateChange {
         let mut change = StateChange::default();
-        let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
-        old.accounts.unshared(&self.accounts, &mut |key, account| {
-            before.insert(key, account);
-        });
-        self.accounts.unshared(&old.accounts, &mut |key, account| {
-            after.insert(key, account);
-        });
-        let (none, mut accounts) = (AccountState::default(), BTreeMap::new());
-        for (key, account) in &before {
-            accounts.insert(*key, (*account, after.get(key).copied()));
-        }
-        for (key, account) in &after {
-            accounts.entry(*key).or_insert((&none, Some(*account)));
-        }
-        for (key, (before, after)) in accounts {
-            change.account(key, before, after);
-        }
+        self.accounts.difference(&old.accounts, &mut |key, before, after| change.account(key, before, after));
         change
     }
 }
 
 impl StateChange {
-    fn account(&mut self, key: B256, before: &AccountState, after: Option<&AccountState>) {
+    fn account(&mut self, key: B256, before: Option<&AccountState>, after: Option<&AccountState>) {
         self.accounts.insert(key, after.map(AccountState::row));
-        let empty = Trie::default();
-        let storage = after.map_or(&empty, |account| &account.storage);
-        before.storage.unshared(storage, &mut |slot, _| {
-            self.slots.insert((key, slot), U256::ZERO);
-        });
-        storage.unshared(&before.storage, &mut |slot, value| {
-            self.slots.insert((key, slot), *value);
+        let none = Trie::default();
+        let old = before.map_or(&none, |account| &account.storage);
+        let new = after.map_or(&none, |account| &account.storage);
+        new.difference(old, &mut |slot, _, value| {
+            self.slots.insert((key, slot), value.copied().unwrap_or_default());
         });
         if let Some(account) = after
-            && account.code_hash != before.code_hash
+            && before.is_none_or(|before| before.code_hash != account.code_hash)
         {
             self.codes.insert(account.code_hash, account.code.original_bytes());
         }

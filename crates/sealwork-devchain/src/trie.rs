@@ -8,10 +8,7 @@ use alloy_trie::{
     EMPTY_ROOT_HASH, Nibbles, TrieMask,
     nodes::{BranchNodeRef, ExtensionNodeRef, LeafNodeRef, RlpNode},
 };
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 /// What a leaf contributes to the root.
 pub(crate) trait LeafValue: Clone {
@@ -38,6 +35,9 @@ enum Kind<V> {
     Leaf { key: Nibbles, value: V },
     Branch { prefix: Nibbles, children: Box<[Option<Arc<Node<V>>>; 16]> },
 }
+
+/// Takes a key with its old and its new value.
+type Visit<'a, 'b, V> = dyn FnMut(B256, Option<&'a V>, Option<&'a V>) + 'b;
 
 impl<V> Default for Trie<V> {
     fn default() -> Self {
@@ -86,15 +86,10 @@ impl<V: LeafValue> Trie<V> {
         })
     }
 
-    /// Calls `visit` for every leaf of `self` that is not shared with `other`.
-    pub(crate) fn unshared<'a>(&'a self, other: &Self, visit: &mut dyn FnMut(B256, &'a V)) {
-        let mut shared = BTreeSet::new();
-        if let Some(root) = &other.root {
-            collect(root, &mut shared);
-        }
-        if let Some(root) = &self.root {
-            walk(root, &shared, visit);
-        }
+    /// Calls `visit` with the old and the new value of every key that may differ from `old`. Costs what changed, not
+    /// what there is; a key whose node only moved may be visited with equal values.
+    pub(crate) fn difference<'a>(&'a self, old: &'a Self, visit: &mut Visit<'a, '_, V>) {
+        difference(old.root.as_ref(), self.root.as_ref(), visit);
     }
 }
 
@@ -208,28 +203,62 @@ fn remove<V: LeafValue>(node: &Arc<Node<V>>, key: &Nibbles) -> Option<Arc<Node<V
     }
 }
 
-/// Addresses of all nodes.
-fn collect<V>(node: &Arc<Node<V>>, into: &mut BTreeSet<usize>) {
-    into.insert(Arc::as_ptr(node).addr());
-    if let Kind::Branch { children, .. } = &node.kind {
-        for child in children.iter().flatten() {
-            collect(child, into);
+fn difference<'a, V: LeafValue>(
+    old: Option<&'a Arc<Node<V>>>,
+    new: Option<&'a Arc<Node<V>>>,
+    visit: &mut Visit<'a, '_, V>,
+) {
+    let (old, new) = match (old, new) {
+        (None, None) => return,
+        (Some(old), None) => return leaves(old, &mut |key, value| visit(key, Some(value), None)),
+        (None, Some(new)) => return leaves(new, &mut |key, value| visit(key, None, Some(value))),
+        (Some(old), Some(new)) if Arc::ptr_eq(old, new) => return,
+        (Some(old), Some(new)) => (old, new),
+    };
+    let (old_path, new_path) = (old.path(), new.path());
+    match (&old.kind, &new.kind) {
+        (Kind::Leaf { key, value: before }, Kind::Leaf { key: same, value: after }) if key == same => {
+            visit(hashed(key), Some(before), Some(after));
+        }
+        (Kind::Branch { children: before, .. }, Kind::Branch { children: after, .. })
+            if old_path == new_path =>
+        {
+            for (before, after) in before.iter().zip(after.iter()) {
+                difference(before.as_ref(), after.as_ref(), visit);
+            }
+        }
+        (Kind::Branch { children, .. }, _) if new_path.starts_with(old_path) => {
+            let at = slot(new_path, old_path.len());
+            for (nibble, child) in children.iter().enumerate() {
+                difference(child.as_ref(), (nibble == at).then_some(new), visit);
+            }
+        }
+        (_, Kind::Branch { children, .. }) if old_path.starts_with(new_path) => {
+            let at = slot(old_path, new_path.len());
+            for (nibble, child) in children.iter().enumerate() {
+                difference((nibble == at).then_some(old), child.as_ref(), visit);
+            }
+        }
+        _ => {
+            difference(Some(old), None, visit);
+            difference(None, Some(new), visit);
         }
     }
 }
 
-fn walk<'a, V>(node: &'a Arc<Node<V>>, shared: &BTreeSet<usize>, visit: &mut dyn FnMut(B256, &'a V)) {
-    if shared.contains(&Arc::as_ptr(node).addr()) {
-        return;
-    }
+fn leaves<'a, V>(node: &'a Arc<Node<V>>, visit: &mut dyn FnMut(B256, &'a V)) {
     match &node.kind {
-        Kind::Leaf { key, value } => visit(B256::from_slice(&key.pack()), value),
+        Kind::Leaf { key, value } => visit(hashed(key), value),
         Kind::Branch { children, .. } => {
             for child in children.iter().flatten() {
-                walk(child, shared, visit);
+                leaves(child, visit);
             }
         }
     }
+}
+
+fn hashed(key: &Nibbles) -> B256 {
+    B256::from_slice(&key.pack())
 }
 
 #[cfg(test)]
@@ -252,21 +281,9 @@ mod tests {
     #[test]
     fn root_equals_the_reference_builder_through_inserts_updates_and_removals() {
         let (mut trie, mut model) = (Trie::<u64>::default(), BTreeMap::new());
-        for step in 0u64..1_500 {
-            // A small key space makes updates and removals hit; close keys make long extensions.
-            let seed = keccak256(step.to_be_bytes());
-            let mut key = B256::ZERO;
-            key[0] = seed[0] & 0x13;
-            key[30] = seed[1] & 0x31;
-            key[31] = seed[2] & 0x0f;
-            if seed[3] % 3 == 0 {
-                trie.remove(&key);
-                model.remove(&key);
-            } else {
-                trie.insert(&key, step);
-                model.insert(key, step);
-            }
-            assert_eq!(trie.root(), expected(&model), "step {step}");
+        for number in 0u64..1_500 {
+            let key = step(number, &mut trie, &mut model);
+            assert_eq!(trie.root(), expected(&model), "step {number}");
             assert_eq!(trie.get(&key), model.get(&key));
         }
         for key in model.keys() {
@@ -275,25 +292,54 @@ mod tests {
         assert_eq!(trie.root(), EMPTY_ROOT_HASH);
     }
 
-    #[test]
-    fn an_old_version_is_untouched_and_the_difference_names_only_changes() {
-        let mut trie = Trie::<u64>::default();
-        for number in 0u64..200 {
-            trie.insert(&keccak256(number.to_be_bytes()), number + 1);
+    /// A small key space makes updates and removals hit; close keys make long extensions.
+    fn step(number: u64, trie: &mut Trie<u64>, model: &mut BTreeMap<B256, u64>) -> B256 {
+        let seed = keccak256(number.to_be_bytes());
+        let mut key = B256::ZERO;
+        key[0] = seed[0] & 0x13;
+        key[30] = seed[1] & 0x31;
+        key[31] = seed[2] & 0x0f;
+        if seed[3].is_multiple_of(3) {
+            trie.remove(&key);
+            model.remove(&key);
+        } else {
+            trie.insert(&key, number);
+            model.insert(key, number);
         }
-        let (old, old_root) = (trie.clone(), trie.root());
+        key
+    }
+
+    #[test]
+    fn an_old_version_is_untouched_and_the_difference_leads_from_it_to_the_new() {
+        let (mut trie, mut model) = (Trie::<u64>::default(), BTreeMap::new());
+        for round in 0u64..60 {
+            let (old, mut rebuilt, old_root) = (trie.clone(), model.clone(), trie.root());
+            for number in 0..=round {
+                step(round * 1_000 + number, &mut trie, &mut model);
+            }
+            assert_eq!(old.root(), old_root);
+            trie.difference(&old, &mut |key, before, after| {
+                assert_eq!(rebuilt.get(&key), before);
+                match after {
+                    Some(value) => rebuilt.insert(key, *value),
+                    None => rebuilt.remove(&key),
+                };
+            });
+            assert_eq!(rebuilt, model, "round {round}");
+        }
+    }
+
+    #[test]
+    fn the_difference_visits_only_what_changed() {
+        let mut trie = Trie::<u64>::default();
+        for number in 0u64..2_000 {
+            trie.insert(&keccak256(number.to_be_bytes()), number);
+        }
+        let old = trie.clone();
         trie.insert(&keccak256(7u64.to_be_bytes()), 1_000);
         trie.remove(&keccak256(9u64.to_be_bytes()));
-        assert_eq!(old.root(), old_root);
-        let (mut fresh, mut gone) = (BTreeMap::new(), BTreeMap::new());
-        trie.unshared(&old, &mut |key, value| {
-            fresh.insert(key, *value);
-        });
-        old.unshared(&trie, &mut |key, value| {
-            gone.insert(key, *value);
-        });
-        assert_eq!(fresh.get(&keccak256(7u64.to_be_bytes())), Some(&1_000));
-        assert!(gone.contains_key(&keccak256(9u64.to_be_bytes())));
-        assert!(fresh.len() < 4 && gone.len() < 4);
+        let mut visited = 0;
+        trie.difference(&old, &mut |_, _, _| visited += 1);
+        assert!((2..5).contains(&visited), "{visited}");
     }
 }

@@ -29,7 +29,7 @@ fn call(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<Bytes> {
     let block: BlockId = params.optional_next()?.unwrap_or_default();
     let (mut view, block) = context.node.at(block)?;
     override_state(&mut view, params.optional_next()?.unwrap_or_default())?;
-    let tx = call_env(&request, &view, BLOCK_GAS_LIMIT)?;
+    let tx = call_env(&request, &view, context.node.chain_id, BLOCK_GAS_LIMIT)?;
     Ok(output(outcome(view.run(context.node.chain_id, block, Rules::Call, tx))?.result)?)
 }
 
@@ -45,7 +45,7 @@ fn estimate_gas(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<U64
 }
 
 /// What the EVM needs to know of a request; gas is what the request says, what the sender can pay, or `limit`.
-pub(super) fn call_env(request: &TransactionRequest, view: &View, limit: u64) -> Reply<TxEnv> {
+pub(super) fn call_env(request: &TransactionRequest, view: &View, chain_id: u64, limit: u64) -> Reply<TxEnv> {
     if request.gas_price.is_some() && request.max_fee_per_gas.is_some() {
         return Err(invalid("both gasPrice and maxFeePerGas are given; give one"));
     }
@@ -70,7 +70,7 @@ pub(super) fn call_env(request: &TransactionRequest, view: &View, limit: u64) ->
         value,
         data: data.unwrap_or_default(),
         nonce: view.state.nonce(caller),
-        chain_id: request.chain_id,
+        chain_id: request.chain_id.or(Some(chain_id)),
         access_list,
         gas_priority_fee: dynamic.then(|| request.max_priority_fee_per_gas.unwrap_or_default()),
         blob_hashes: Vec::new(),

@@ -19,12 +19,12 @@ pub(super) fn estimate(
     block: &BlockEnv,
     request: &TransactionRequest,
 ) -> Reply<u64> {
-    let mut tx = call_env(request, view, TX_GAS_LIMIT)?;
+    let mut tx = call_env(request, view, chain_id, TX_GAS_LIMIT)?;
+    let mut enough = tx.gas_limit;
     let mut run = |gas_limit: u64| -> Result<ExecutionResult, ChainError> {
         tx.gas_limit = gas_limit;
         Ok(outcome(view.run(chain_id, block.clone(), Rules::Call, TxEnv::clone(&tx)))?.result)
     };
-    let mut enough = call_env(request, view, TX_GAS_LIMIT)?.gas_limit;
     let full = run(enough)?;
     let (used, spent) = (full.tx_gas_used(), full.gas().total_gas_spent());
     output(full)?;

@@ -85,7 +85,7 @@ async fn refuses_wrong_nonces_poor_senders_and_low_fees_with_geths_words() {
     send(&provider, plain()).await;
     let cases = [
         (plain().with_nonce(0), "nonce too low: next nonce 1, tx nonce 0"),
-        (plain().with_nonce(1_000), "nonce too high: next nonce 1, tx nonce 1000"),
+        (plain().with_nonce(2_000), "nonce too high: next nonce 1, tx nonce 2000"),
         (
             plain().with_value(U256::from(ETHER) * U256::from(20_000)),
             "insufficient funds for gas * price + value",
@@ -175,6 +175,17 @@ async fn fifty_senders_at_once_lose_nothing() {
     }
     assert_eq!(plain.get_balance(Address::repeat_byte(0x50)).await.unwrap(), U256::from(50));
     assert_eq!(plain.get_block_number().await.unwrap(), 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_need_no_chain_id_but_a_wrong_one_is_refused() {
+    let chain = start().await;
+    let request =
+        json!({ "from": signer(0).address(), "to": signer(1).address(), "maxFeePerGas": "0x77359400" });
+    assert_eq!(raw(&chain, "eth_estimateGas", json!([request])).await.unwrap(), "0x5208");
+    let mut other = request;
+    other["chainId"] = json!("0x1");
+    assert_eq!(raw(&chain, "eth_call", json!([other])).await.unwrap_err()["code"], -32_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
