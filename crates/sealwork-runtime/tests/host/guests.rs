@@ -27,3 +27,34 @@ fn hash_tree_hashes_standard_input() {
     assert_eq!(output.files[0].name, "leaves.txt");
     assert_eq!(output.files[0].bytes.len(), 3 * 65);
 }
+
+#[test]
+fn cohort_gives_the_reference_answer() {
+    let mut case = guest("cohort/cohort.wasm");
+    case.stdin = Box::new(std::io::Cursor::new(example("cohort/data/breast-cancer.csv")));
+    let output = case.run();
+    assert!(matches!(output.exit, Exit::Code(0)), "{:?}", output.exit);
+    assert_eq!(output.stdout, example("cohort/reference/expected.txt"));
+}
+
+#[test]
+fn private_grep_gives_the_reference_answer() {
+    let mut case = guest("private-grep/private-grep.wasm");
+    case.stdin = Box::new(std::io::Cursor::new(example("private-grep/data/paradise-lost.txt")));
+    case.args = ["-i", "-c", "Pandemonium", "Lucifer", "darkness visible"].map(str::to_owned).into();
+    let output = case.run();
+    assert!(matches!(output.exit, Exit::Code(0)), "{:?}", output.exit);
+    assert_eq!(output.stdout, example("private-grep/data/expected.txt"));
+}
+
+#[test]
+fn private_grep_searches_input_files() {
+    let mut case = guest("private-grep/private-grep.wasm")
+        .file("letters/one.txt", "nothing\nthe needle\n")
+        .file("two.txt", "needle in a haystack\n");
+    case.args = vec!["needle".to_owned()];
+    let output = case.run();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(matches!(output.exit, Exit::Code(0)), "{:?}", output.exit);
+    assert!(text.contains("two.txt") && text.contains("needle in a haystack"), "{text}");
+}
