@@ -2,19 +2,23 @@
 
 use crate::error::{BlockError, DagError};
 use bytes::Bytes;
-use cid::Cid;
 use multihash::Multihash;
 use sealwork_types::{B256, Codec, Sha256Digest};
 
 /// Largest block that is stored or fetched, in bytes. Bitswap peers refuse larger ones.
 pub const MAX_BLOCK_BYTES: usize = 2 << 20;
 
+/// A CID of any version and codec, as other IPFS nodes use them; room for a digest of 32 bytes.
+///
+/// [`sealwork_types::Cid`] is the narrower kind that the protocol's documents may name.
+pub type GeneralCid = cid::CidGeneric<32>;
+
 const SHA2_256: u64 = 0x12;
 
 /// Bytes and their name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    cid: Cid,
+    cid: GeneralCid,
     digest: B256,
     data: Bytes,
 }
@@ -37,7 +41,7 @@ impl Block {
     /// # Errors
     /// [`DagError::WrongBytes`] for other bytes, [`DagError::Unsupported`] for a CID that is not raw or dag-pb under
     /// SHA-256.
-    pub fn verify(cid: &Cid, data: Bytes) -> Result<Self, DagError> {
+    pub fn verify(cid: &GeneralCid, data: Bytes) -> Result<Self, DagError> {
         let (_, digest) = parts_of(cid)?;
         if Sha256Digest::of(&data) != digest {
             return Err(DagError::WrongBytes { cid: *cid });
@@ -46,7 +50,7 @@ impl Block {
     }
 
     /// Its name.
-    pub const fn cid(&self) -> &Cid {
+    pub const fn cid(&self) -> &GeneralCid {
         &self.cid
     }
 
@@ -130,7 +134,7 @@ pub trait BlockStore: Send + Sync + 'static {
 ///
 /// # Errors
 /// [`DagError::Missing`], [`DagError::Unsupported`] or a failure of the store.
-pub(crate) fn load(store: &dyn BlockStore, cid: &Cid) -> Result<Block, DagError> {
+pub(crate) fn load(store: &dyn BlockStore, cid: &GeneralCid) -> Result<Block, DagError> {
     let (_, digest) = parts_of(cid)?;
     let data = store.get(&digest)?.ok_or(DagError::Missing { cid: *cid })?;
     Ok(Block { cid: *cid, digest, data })
@@ -140,7 +144,7 @@ pub(crate) fn load(store: &dyn BlockStore, cid: &Cid) -> Result<Block, DagError>
 ///
 /// # Errors
 /// [`DagError::Unsupported`] for a codec other than raw and dag-pb or a hash other than SHA-256.
-pub fn parts_of(cid: &Cid) -> Result<(Codec, B256), DagError> {
+pub fn parts_of(cid: &GeneralCid) -> Result<(Codec, B256), DagError> {
     let codec = match cid.codec() {
         code if code == Codec::Raw.code() => Codec::Raw,
         code if code == Codec::DagPb.code() => Codec::DagPb,
@@ -154,20 +158,23 @@ pub fn parts_of(cid: &Cid) -> Result<(Codec, B256), DagError> {
 }
 
 /// CIDv1 of a digest.
-pub fn cid_v1(codec: Codec, digest: B256) -> Cid {
-    Cid::new_v1(codec.code(), multihash_of(digest))
+pub fn cid_v1(codec: Codec, digest: B256) -> GeneralCid {
+    GeneralCid::new_v1(codec.code(), multihash_of(digest))
 }
 
 /// CIDv0 of a digest.
-pub fn cid_v0(digest: B256) -> Cid {
-    Cid::new_v0(multihash_of(digest)).expect("CIDv0 takes every 32-byte sha2-256 multihash")
+///
+/// # Panics
+/// Never: every 32-byte digest has a CIDv0.
+pub fn cid_v0(digest: B256) -> GeneralCid {
+    GeneralCid::new_v0(multihash_of(digest)).expect("CIDv0 takes every 32-byte sha2-256 multihash")
 }
 
 /// The general form of a CID of the protocol.
-pub fn general_cid(cid: &sealwork_types::Cid) -> Cid {
+pub fn general_cid(cid: &sealwork_types::Cid) -> GeneralCid {
     cid_v1(cid.codec(), cid.digest())
 }
 
-fn multihash_of(digest: B256) -> Multihash<64> {
-    Multihash::wrap(SHA2_256, digest.as_slice()).expect("32 bytes fit a 64-byte multihash")
+fn multihash_of(digest: B256) -> Multihash<32> {
+    Multihash::wrap(SHA2_256, digest.as_slice()).expect("a multihash has room for its 32 bytes")
 }

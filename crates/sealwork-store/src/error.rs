@@ -1,6 +1,6 @@
 //! Why a block, a tree or a store operation failed, and how each failure looks through the `Store` port.
 
-use cid::Cid;
+use crate::block::GeneralCid;
 use sealwork_ports::{ErrorKind, PortError};
 use sealwork_types::B256;
 use std::{io, path::PathBuf};
@@ -72,11 +72,11 @@ pub enum BlockError {
 impl BlockError {
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         let path = path.into();
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                Self::DiskFull { action, path, source }
-            }
-            _ => Self::Io { action, path, source },
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        if full.contains(&source.kind()) {
+            Self::DiskFull { action, path, source }
+        } else {
+            Self::Io { action, path, source }
         }
     }
 
@@ -99,19 +99,19 @@ pub enum DagError {
     #[error("block {cid} is not in the store")]
     Missing {
         /// The block.
-        cid: Cid,
+        cid: GeneralCid,
     },
     /// Bytes that were given for a block do not have its digest.
     #[error("bytes given for block {cid} do not match it")]
     WrongBytes {
         /// The block.
-        cid: Cid,
+        cid: GeneralCid,
     },
     /// A node that is not well-formed dag-pb and UnixFS.
     #[error("node {cid} is malformed: {problem}")]
     Malformed {
         /// The node.
-        cid: Cid,
+        cid: GeneralCid,
         /// What is wrong.
         problem: &'static str,
     },
@@ -119,7 +119,7 @@ pub enum DagError {
     #[error("{cid} cannot be read as a file: {found}; expected raw or dag-pb under sha2-256")]
     Unsupported {
         /// The block.
-        cid: Cid,
+        cid: GeneralCid,
         /// What it is.
         found: &'static str,
     },
@@ -127,7 +127,7 @@ pub enum DagError {
     #[error("part {cid} has {found} bytes, its parent says {expected}")]
     Size {
         /// The part.
-        cid: Cid,
+        cid: GeneralCid,
         /// Bytes its parent names.
         expected: u64,
         /// Bytes it has.
@@ -137,7 +137,7 @@ pub enum DagError {
     #[error("{cid} has {found} {what}, the limit is {limit}")]
     Limit {
         /// Where the limit was met.
-        cid: Cid,
+        cid: GeneralCid,
         /// What is limited.
         what: &'static str,
         /// Amount found.

@@ -3,14 +3,13 @@
 //! The node is not trusted with names: content is cut and hashed here, and every block that comes back is hashed again.
 
 use crate::{
-    block::{Block, general_cid, parts_of},
+    block::{Block, GeneralCid, general_cid, parts_of},
     error::IntoPort,
     stage::{gather, read_all},
     unixfs::{FileWalk, Importer, Profile, Root, WalkLimits},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use cid::Cid;
 use futures::{StreamExt, TryStreamExt, stream};
 use rpc_client::RpcClient;
 use sealwork_ports::{ByteStream, ErrorKind, PortError, Store, StoreStat};
@@ -94,7 +93,7 @@ impl KuboStore {
     }
 
     /// Fetches the tree's nodes, and the leaves only where they are not raw.
-    async fn walk_nodes(&self, root: Cid) -> Result<StoreStat, PortError> {
+    async fn walk_nodes(&self, root: GeneralCid) -> Result<StoreStat, PortError> {
         let mut walk = FileWalk::new(root, WalkLimits::default());
         let (mut blocks, mut content_bytes) = (BTreeSet::new(), None);
         while let Some(cid) = walk.next() {

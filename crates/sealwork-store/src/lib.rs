@@ -29,7 +29,7 @@ mod stage;
 mod unixfs;
 
 pub use block::{
-    Block, BlockStore, MAX_BLOCK_BYTES, Put, StoredBlock, cid_v0, cid_v1, general_cid, parts_of,
+    Block, BlockStore, GeneralCid, MAX_BLOCK_BYTES, Put, StoredBlock, cid_v0, cid_v1, general_cid, parts_of,
 };
 pub use error::{AddError, BlockError, DagError};
 pub use kubo::{KuboOptions, KuboStore};

@@ -1,7 +1,7 @@
 //! The `Store` port over a pack store on this machine.
 
 use crate::{
-    block::{Block, BlockStore, Put, general_cid, load, parts_of},
+    block::{Block, BlockStore, GeneralCid, Put, general_cid, load, parts_of},
     error::{BlockError, DagError, IntoPort},
     pack::{Collected, DEFAULT_SEGMENT_BYTES, PackStore, Usage},
     stage::gather,
@@ -9,7 +9,6 @@ use crate::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use cid::Cid;
 use futures::{
     FutureExt, StreamExt,
     future::{BoxFuture, ready},
@@ -140,7 +139,7 @@ impl LocalStore {
     ///
     /// # Errors
     /// `NotFound`, `Corrupt`, or a failure of the disk.
-    pub async fn block(&self, cid: Cid) -> Result<Block, PortError> {
+    pub async fn block(&self, cid: GeneralCid) -> Result<Block, PortError> {
         self.spawn(move |inner| {
             load(&inner.blocks, &cid).map_err(|error| error.into_port(format!("read block {cid}")))
         })
@@ -151,7 +150,7 @@ impl LocalStore {
     ///
     /// # Errors
     /// `NotFound`, or `Rejected` for a CID that is not raw or dag-pb under SHA-256.
-    pub fn block_len(&self, cid: &Cid) -> Result<u32, PortError> {
+    pub fn block_len(&self, cid: &GeneralCid) -> Result<u32, PortError> {
         let missing = DagError::Missing { cid: *cid };
         let len = parts_of(cid).and_then(|(_, digest)| self.inner.blocks.len_of(&digest).ok_or(missing));
         len.map_err(|error| error.into_port(format!("find block {cid}")))
@@ -173,7 +172,7 @@ impl LocalStore {
     ///
     /// # Errors
     /// `NotFound` when a part is missing, `Corrupt` for a malformed tree, or a failure of the disk.
-    pub async fn pin_root(&self, cid: Cid) -> Result<(), PortError> {
+    pub async fn pin_root(&self, cid: GeneralCid) -> Result<(), PortError> {
         self.spawn(move |inner| inner.pin(cid).map_err(|error| error.into_port(format!("pin {cid}")))).await
     }
 
@@ -181,7 +180,7 @@ impl LocalStore {
     ///
     /// # Errors
     /// A failure of the disk.
-    pub async fn unpin_root(&self, cid: Cid) -> Result<bool, PortError> {
+    pub async fn unpin_root(&self, cid: GeneralCid) -> Result<bool, PortError> {
         self.spawn(move |inner| {
             let pinned = inner.blocks.is_pinned(&cid);
             let removed = if pinned { inner.blocks.commit(&[], &[cid]) } else { Ok(()) };
@@ -191,7 +190,7 @@ impl LocalStore {
     }
 
     /// Pinned roots.
-    pub fn pins(&self) -> BTreeSet<Cid> {
+    pub fn pins(&self) -> BTreeSet<GeneralCid> {
         self.inner.blocks.pins()
     }
 
@@ -199,7 +198,7 @@ impl LocalStore {
     ///
     /// # Errors
     /// `NotFound` when a part is missing, `Corrupt` for a malformed tree.
-    pub async fn reach(&self, cid: Cid) -> Result<Reach, PortError> {
+    pub async fn reach(&self, cid: GeneralCid) -> Result<Reach, PortError> {
         self.spawn(move |inner| {
             reach(&cid, &inner.blocks).map_err(|error| error.into_port(format!("walk {cid}")))
         })
@@ -297,7 +296,7 @@ impl Inner {
         blocks.into_iter().try_for_each(put).map_err(|error| error.into_port("store content"))
     }
 
-    fn pin(&self, cid: Cid) -> Result<(), DagError> {
+    fn pin(&self, cid: GeneralCid) -> Result<(), DagError> {
         let _gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
         reach(&cid, &self.blocks)?;
         let known = self.blocks.is_pinned(&cid);

@@ -17,11 +17,10 @@ mod state;
 mod writer;
 
 use crate::{
-    block::{Block, BlockStore, MAX_BLOCK_BYTES, Put, StoredBlock},
+    block::{Block, BlockStore, GeneralCid, MAX_BLOCK_BYTES, Put, StoredBlock},
     error::BlockError,
 };
 use bytes::Bytes;
-use cid::Cid;
 use sealwork_types::{B256, Sha256Digest};
 use state::{Location, State};
 use std::{
@@ -81,18 +80,18 @@ impl PackStore {
     ///
     /// # Errors
     /// [`BlockError`]; the pins are then as before.
-    pub fn commit(&self, add: &[Cid], remove: &[Cid]) -> Result<(), BlockError> {
+    pub fn commit(&self, add: &[GeneralCid], remove: &[GeneralCid]) -> Result<(), BlockError> {
         let mut writer = self.writer();
         writer.commit(add, remove, &self.state)
     }
 
     /// Roots that are pinned, each with everything below it.
-    pub fn pins(&self) -> BTreeSet<Cid> {
+    pub fn pins(&self) -> BTreeSet<GeneralCid> {
         self.read().pins.clone()
     }
 
     /// Whether a root is pinned.
-    pub fn is_pinned(&self, cid: &Cid) -> bool {
+    pub fn is_pinned(&self, cid: &GeneralCid) -> bool {
         self.read().pins.contains(cid)
     }
 

@@ -1,9 +1,12 @@
 //! Reading a file block by block over RPC, a few blocks ahead.
 
 use super::{WINDOW, rpc_client::RpcClient};
-use crate::{block::Block, error::IntoPort, unixfs::FileWalk};
+use crate::{
+    block::{Block, GeneralCid},
+    error::IntoPort,
+    unixfs::FileWalk,
+};
 use bytes::Bytes;
-use cid::Cid;
 use futures::{
     FutureExt, StreamExt,
     future::BoxFuture,
@@ -16,7 +19,7 @@ struct Fetcher {
     rpc: RpcClient,
     walk: FileWalk,
     /// Blocks that were asked for; `None` until they are there.
-    wanted: BTreeMap<Cid, Option<Block>>,
+    wanted: BTreeMap<GeneralCid, Option<Block>>,
     running: FuturesUnordered<BoxFuture<'static, Result<Block, PortError>>>,
 }
 
@@ -57,7 +60,7 @@ impl Fetcher {
     }
 
     /// Waits for a block that was asked for. Each use takes it out, so a repeated block is fetched again later.
-    async fn arrived(&mut self, cid: Cid) -> Result<Block, PortError> {
+    async fn arrived(&mut self, cid: GeneralCid) -> Result<Block, PortError> {
         loop {
             if let Some(Some(block)) = self.wanted.get(&cid) {
                 let block = block.clone();

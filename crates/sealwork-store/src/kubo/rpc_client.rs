@@ -1,11 +1,10 @@
 //! The calls of the Kubo RPC that a store needs. All are POST; failures are JSON with a message.
 
 use crate::{
-    block::{Block, MAX_BLOCK_BYTES, parts_of},
+    block::{Block, GeneralCid, MAX_BLOCK_BYTES, parts_of},
     error::IntoPort,
 };
 use bytes::{Bytes, BytesMut};
-use cid::Cid;
 use reqwest::{Client, RequestBuilder, Response, Url};
 use sealwork_ports::{ErrorKind, PortError};
 use sealwork_types::Codec;
@@ -66,7 +65,7 @@ impl RpcClient {
     }
 
     /// Fetches a block and hashes it.
-    pub(super) async fn block(&self, cid: Cid) -> Result<Block, PortError> {
+    pub(super) async fn block(&self, cid: GeneralCid) -> Result<Block, PortError> {
         let action = format!("fetch block {cid}");
         let text = cid.to_string();
         let request = self.post("block/get", &[("arg", &text), ("timeout", &self.search_timeout)]);
@@ -81,7 +80,7 @@ impl RpcClient {
     }
 
     /// Size of a block that the node has or finds.
-    pub(super) async fn block_len(&self, cid: &Cid) -> Result<u64, PortError> {
+    pub(super) async fn block_len(&self, cid: &GeneralCid) -> Result<u64, PortError> {
         let text = cid.to_string();
         let request = self.post("block/stat", &[("arg", &text), ("timeout", &self.search_timeout)]);
         let stat: BlockStat = self.json(request, &format!("find block {cid}")).await?;
@@ -101,7 +100,7 @@ impl RpcClient {
         let form = form(&boundary, block.data());
         let request = self.post("block/put", &query).header("content-type", content_type).body(form);
         let stat: BlockStat = self.json(request, &action).await?;
-        let stored = Cid::try_from(stat.key.as_str()).ok().and_then(|key| parts_of(&key).ok());
+        let stored = GeneralCid::try_from(stat.key.as_str()).ok().and_then(|key| parts_of(&key).ok());
         match stored {
             Some((_, digest)) if digest == *block.digest() => Ok(()),
             _ => Err(PortError::new(
@@ -111,7 +110,7 @@ impl RpcClient {
         }
     }
 
-    pub(super) async fn pin(&self, cid: &Cid) -> Result<(), PortError> {
+    pub(super) async fn pin(&self, cid: &GeneralCid) -> Result<(), PortError> {
         let text = cid.to_string();
         let query = [("arg", text.as_str()), ("recursive", "true"), ("timeout", &self.search_timeout)];
         let action = format!("pin {cid}");
@@ -121,7 +120,7 @@ impl RpcClient {
     }
 
     /// Removes a pin; fine when there is none.
-    pub(super) async fn unpin(&self, cid: &Cid) -> Result<(), PortError> {
+    pub(super) async fn unpin(&self, cid: &GeneralCid) -> Result<(), PortError> {
         let text = cid.to_string();
         let action = format!("unpin {cid}");
         let response = self.post("pin/rm", &[("arg", &text), ("recursive", "true")]).send().await;

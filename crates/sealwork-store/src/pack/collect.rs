@@ -13,6 +13,9 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
+/// A segment with garbage, and the blocks in it that live.
+type Victim = (Arc<Segment>, Vec<(B256, Location)>);
+
 /// What a collection did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Collected {
@@ -65,9 +68,9 @@ impl PackStore {
     }
 
     /// Segments with garbage and their live blocks, those that free most for least copying first.
-    fn victims(&self) -> Vec<(Arc<Segment>, Vec<(B256, Location)>)> {
+    fn victims(&self) -> Vec<Victim> {
         let state = self.read();
-        let mut victims: BTreeMap<u32, (Arc<Segment>, Vec<(B256, Location)>)> = state
+        let mut victims: BTreeMap<u32, Victim> = state
             .segments
             .iter()
             .filter(|(_, used)| used.has_dead_blocks)

@@ -7,8 +7,7 @@ use super::{
     state::{Location, State},
     writer::Writer,
 };
-use crate::error::BlockError;
-use cid::Cid;
+use crate::{block::GeneralCid, error::BlockError};
 use sealwork_types::Sha256Digest;
 use std::{
     collections::BTreeSet,
@@ -181,10 +180,10 @@ fn apply(segment: &Arc<Segment>, record: &Record, state: &mut State) -> Result<(
     Ok(())
 }
 
-fn pin_of(segment: &Segment, record: &Record) -> Result<Cid, BlockError> {
+fn pin_of(segment: &Segment, record: &Record) -> Result<GeneralCid, BlockError> {
     let payload = segment.payload(record.payload_offset(), record.len)?;
     let intact = Sha256Digest::of(&payload) == record.digest;
-    intact.then(|| Cid::try_from(payload.as_ref()).ok()).flatten().ok_or_else(|| BlockError::Damaged {
+    intact.then(|| GeneralCid::try_from(payload.as_ref()).ok()).flatten().ok_or_else(|| BlockError::Damaged {
         path: segment.path.clone(),
         offset: record.offset,
         problem: "a pin is not a CID",

@@ -1,7 +1,7 @@
 //! What readers see: where every block lies, and the pins.
 
 use super::segment::Segment;
-use cid::Cid;
+use crate::block::GeneralCid;
 use sealwork_types::{B256, Codec};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -33,7 +33,7 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) index: HashMap<B256, Entry>,
-    pub(super) pins: BTreeSet<Cid>,
+    pub(super) pins: BTreeSet<GeneralCid>,
     /// Closed and open segments by number, with the bytes that no live record needs.
     pub(super) segments: BTreeMap<u32, SegmentUse>,
     sequence: AtomicU64,

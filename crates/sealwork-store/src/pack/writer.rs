@@ -5,8 +5,7 @@ use super::{
     segment::{FILE_HEADER_BYTES, Segment},
     state::{Location, State},
 };
-use crate::error::BlockError;
-use cid::Cid;
+use crate::{block::GeneralCid, error::BlockError};
 use sealwork_types::{B256, Codec, Sha256Digest};
 use std::{
     path::PathBuf,
@@ -57,8 +56,8 @@ impl Writer {
     /// Appends changes of pins and a commit, and flushes. Without changes and news it does nothing.
     pub(super) fn commit(
         &mut self,
-        add: &[Cid],
-        remove: &[Cid],
+        add: &[GeneralCid],
+        remove: &[GeneralCid],
         shared: &RwLock<State>,
     ) -> Result<(), BlockError> {
         if add.is_empty() && remove.is_empty() && !self.dirty {

@@ -63,11 +63,12 @@ pub(super) async fn gateway(
         return Err(Failure::with_status(StatusCode::NOT_ACCEPTABLE, message));
     }
     let cid = parse_cid(&cid)?;
-    let block = store.block(cid).await.map_err(|error| match error.kind {
-        ErrorKind::NotFound => {
+    let block = store.block(cid).await.map_err(|error| {
+        if error.kind == ErrorKind::NotFound {
             Failure::with_status(StatusCode::NOT_FOUND, format!("block {cid} is not stored"))
+        } else {
+            error.into()
         }
-        _ => error.into(),
     })?;
     let headers = [
         (header::CONTENT_TYPE, RAW_BLOCK.to_owned()),

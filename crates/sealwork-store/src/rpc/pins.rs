@@ -1,13 +1,15 @@
 //! Pins and upkeep.
 
 use super::{failure::Failure, query::Options};
-use crate::{block::cid_v1, local::LocalStore};
+use crate::{
+    block::{GeneralCid, cid_v1},
+    local::LocalStore,
+};
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use cid::Cid;
 use sealwork_types::Codec;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -51,7 +53,7 @@ pub(super) async fn list(State(store): State<LocalStore>, options: Options) -> R
         pins = asked.into_iter().collect();
     }
     if options.flag("stream", false)? {
-        let line = |cid: &Cid| json!({ "Cid": cid.to_string(), "Type": "recursive" });
+        let line = |cid: &GeneralCid| json!({ "GeneralCid": cid.to_string(), "Type": "recursive" });
         return Ok(lines(pins.iter().map(line)));
     }
     let keys: Map<_, _> = pins.iter().map(|cid| (cid.to_string(), json!({ "Type": "recursive" }))).collect();
@@ -83,6 +85,6 @@ pub(super) fn lines(values: impl Iterator<Item = Value>) -> Response {
     ([("content-type", "application/json"), ("x-chunked-output", "1")], body).into_response()
 }
 
-fn named(cids: &[Cid]) -> Json<Value> {
-    Json(json!({ "Pins": cids.iter().map(Cid::to_string).collect::<Vec<_>>() }))
+fn named(cids: &[GeneralCid]) -> Json<Value> {
+    Json(json!({ "Pins": cids.iter().map(GeneralCid::to_string).collect::<Vec<_>>() }))
 }

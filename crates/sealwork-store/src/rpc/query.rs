@@ -1,11 +1,11 @@
 //! Options and arguments of a command: a list of pairs, since `arg` may be repeated.
 
 use super::failure::Failure;
+use crate::block::GeneralCid;
 use axum::{
     extract::{FromRequestParts, Query},
     http::request::Parts,
 };
-use cid::Cid;
 
 /// Most arguments that one command takes.
 const MAX_ARGS: usize = 256;
@@ -40,7 +40,7 @@ impl Options {
     }
 
     /// All arguments as CIDs; at least one.
-    pub(super) fn cids(&self) -> Result<Vec<Cid>, Failure> {
+    pub(super) fn cids(&self) -> Result<Vec<GeneralCid>, Failure> {
         let args: Vec<_> = self.0.iter().filter(|(key, _)| key == "arg").map(|(_, value)| value).collect();
         if args.is_empty() || args.len() > MAX_ARGS {
             return Err(Failure::bad_request(format!(
@@ -52,7 +52,7 @@ impl Options {
     }
 
     /// The only argument, a CID.
-    pub(super) fn cid(&self) -> Result<Cid, Failure> {
+    pub(super) fn cid(&self) -> Result<GeneralCid, Failure> {
         match self.cids()?.as_slice() {
             [cid] => Ok(*cid),
             cids => Err(Failure::bad_request(format!("found {} arguments, expected 1", cids.len()))),
@@ -61,9 +61,10 @@ impl Options {
 }
 
 /// Reads a CID, with or without `/ipfs/` before it.
-pub(super) fn parse_cid(text: &str) -> Result<Cid, Failure> {
+pub(super) fn parse_cid(text: &str) -> Result<GeneralCid, Failure> {
     let bare = text.strip_prefix("/ipfs/").unwrap_or(text);
-    Cid::try_from(bare).map_err(|error| Failure::bad_request(format!("invalid path {text:.100?}: {error}")))
+    GeneralCid::try_from(bare)
+        .map_err(|error| Failure::bad_request(format!("invalid path {text:.100?}: {error}")))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Options {

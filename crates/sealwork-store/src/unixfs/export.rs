@@ -2,14 +2,13 @@
 
 use super::walk::{FileWalk, WalkLimits};
 use crate::{
-    block::{BlockStore, load},
+    block::{BlockStore, GeneralCid, load},
     error::DagError,
 };
 use bytes::Bytes;
-use cid::Cid;
 
 /// Streams the file `root`. Fails at the first block that is missing or wrong; what came before it was right.
-pub fn cat(root: Cid, limits: WalkLimits, store: &dyn BlockStore) -> Cat<'_> {
+pub fn cat(root: GeneralCid, limits: WalkLimits, store: &dyn BlockStore) -> Cat<'_> {
     Cat { walk: FileWalk::new(root, limits), store }
 }
 

@@ -2,11 +2,10 @@
 
 use super::node::{FileNode, Link};
 use crate::{
-    block::{Block, BlockStore, MAX_BLOCK_BYTES},
+    block::{Block, BlockStore, GeneralCid, MAX_BLOCK_BYTES},
     error::AddError,
 };
 use bytes::{Bytes, BytesMut};
-use cid::Cid;
 use sealwork_types::Codec;
 use std::io::Read;
 
@@ -104,7 +103,7 @@ impl Default for Profile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Root {
     /// Its name.
-    pub cid: Cid,
+    pub cid: GeneralCid,
     /// Bytes of the content.
     pub content_bytes: u64,
     /// Bytes of all blocks, repeated ones counted each time.

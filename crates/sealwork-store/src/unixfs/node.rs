@@ -6,9 +6,8 @@
 //! ```
 //! Links stand before the data, as dag-pb demands. Specification: <https://specs.ipfs.tech/unixfs/>.
 
-use crate::error::DagError;
+use crate::{block::GeneralCid, error::DagError};
 use bytes::{BufMut, Bytes, BytesMut};
-use cid::Cid;
 
 /// Most links that a node may have. A block of 2 MiB could hold about 50,000; no importer makes more than 1,024.
 pub(crate) const MAX_LINKS: usize = 8192;
@@ -20,7 +19,7 @@ const TYPE_FILE: u64 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The child.
-    pub cid: Cid,
+    pub cid: GeneralCid,
     /// Bytes of file content below the child.
     pub content_bytes: u64,
     /// Bytes of all blocks below and with the child, repeated ones counted each time.
@@ -74,7 +73,7 @@ impl FileNode {
     /// # Errors
     /// [`DagError::Malformed`], [`DagError::Unsupported`] for what is not a file, [`DagError::Limit`] for too many
     /// links.
-    pub fn decode(cid: &Cid, block: &Bytes) -> Result<Self, DagError> {
+    pub fn decode(cid: &GeneralCid, block: &Bytes) -> Result<Self, DagError> {
         let malformed = |problem| DagError::Malformed { cid: *cid, problem };
         let mut hashes = Vec::new();
         let mut unixfs = None;
@@ -112,7 +111,7 @@ struct UnixFs<'a> {
 }
 
 impl UnixFs<'_> {
-    fn join(self, block: &Bytes, links: &[(Cid, u64)]) -> Result<FileNode, &'static str> {
+    fn join(self, block: &Bytes, links: &[(GeneralCid, u64)]) -> Result<FileNode, &'static str> {
         if links.len() != self.block_sizes.len() {
             return Err("links and block sizes differ in number");
         }
@@ -120,7 +119,7 @@ impl UnixFs<'_> {
         if self.block_sizes.contains(&0) {
             return Err("a child without content");
         }
-        let link = |((cid, tree_bytes), content_bytes): (&(Cid, u64), u64)| Link {
+        let link = |((cid, tree_bytes), content_bytes): (&(GeneralCid, u64), u64)| Link {
             cid: *cid,
             content_bytes,
             tree_bytes: *tree_bytes,
@@ -154,12 +153,12 @@ fn decode_unixfs(data: &[u8]) -> Result<UnixFs<'_>, &'static str> {
     Ok(unixfs)
 }
 
-fn decode_link(entry: &[u8]) -> Result<(Cid, u64), &'static str> {
+fn decode_link(entry: &[u8]) -> Result<(GeneralCid, u64), &'static str> {
     let (mut cid, mut tree_bytes) = (None, 0);
     for field in Fields::new(entry) {
         match field? {
             (1, Value::Bytes(hash)) if cid.is_none() => {
-                let parsed = Cid::try_from(hash).map_err(|_| "a link is not a CID")?;
+                let parsed = GeneralCid::try_from(hash).map_err(|_| "a link is not a CID")?;
                 if parsed.encoded_len() != hash.len() {
                     return Err("a link has bytes behind its CID");
                 }

@@ -2,11 +2,10 @@
 
 use super::node::FileNode;
 use crate::{
-    block::{Block, BlockStore, load, parts_of},
+    block::{Block, BlockStore, GeneralCid, load, parts_of},
     error::DagError,
 };
 use bytes::Bytes;
-use cid::Cid;
 use sealwork_types::Codec;
 use std::collections::BTreeSet;
 
@@ -36,7 +35,7 @@ impl Default for WalkLimits {
 /// without content is refused; so the work is bounded by the content, and wrong bytes never come out.
 #[derive(Debug)]
 pub struct FileWalk {
-    root: Cid,
+    root: GeneralCid,
     limits: WalkLimits,
     /// Parts still to read, the next one at the end.
     pending: Vec<Part>,
@@ -44,7 +43,7 @@ pub struct FileWalk {
 
 #[derive(Clone, Copy, Debug)]
 struct Part {
-    cid: Cid,
+    cid: GeneralCid,
     /// Content below it as the parent says; unknown for the root.
     content_bytes: Option<u64>,
     level: u16,
@@ -61,17 +60,17 @@ pub struct Piece {
 
 impl FileWalk {
     /// Starts at a root.
-    pub fn new(root: Cid, limits: WalkLimits) -> Self {
+    pub fn new(root: GeneralCid, limits: WalkLimits) -> Self {
         Self { root, limits, pending: vec![Part { cid: root, content_bytes: None, level: 1 }] }
     }
 
     /// The block that is needed next; `None` at the end of the file.
-    pub fn next(&self) -> Option<Cid> {
+    pub fn next(&self) -> Option<GeneralCid> {
         self.pending.last().map(|part| part.cid)
     }
 
     /// Blocks that will be needed soon, the next one first.
-    pub fn upcoming(&self) -> impl Iterator<Item = Cid> {
+    pub fn upcoming(&self) -> impl Iterator<Item = GeneralCid> {
         self.pending.iter().rev().map(|part| part.cid)
     }
 
@@ -139,14 +138,14 @@ pub struct Reach {
     /// Bytes of the file's content.
     pub content_bytes: u64,
     /// The blocks.
-    pub blocks: BTreeSet<Cid>,
+    pub blocks: BTreeSet<GeneralCid>,
 }
 
 /// Finds every block of a file and makes sure that it is stored. Raw leaves are not read, only their size is compared.
 ///
 /// # Errors
 /// [`DagError`], `Missing` among them.
-pub fn reach(root: &Cid, store: &dyn BlockStore) -> Result<Reach, DagError> {
+pub fn reach(root: &GeneralCid, store: &dyn BlockStore) -> Result<Reach, DagError> {
     let mut blocks = BTreeSet::new();
     let mut content_bytes = None;
     // A block is looked at once for each size that some parent gives it, so wrong sizes cannot hide behind a repetition.

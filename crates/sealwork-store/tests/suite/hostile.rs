@@ -24,7 +24,7 @@ fn stored(store: &MemStore, node: &FileNode) -> Link {
     Link { cid: *block.cid(), content_bytes: node.content_bytes().unwrap(), tree_bytes: 0 }
 }
 
-fn raw_node(store: &MemStore, bytes: &[u8]) -> cid::Cid {
+fn raw_node(store: &MemStore, bytes: &[u8]) -> sealwork_store::GeneralCid {
     let block = Block::new(Codec::DagPb, Bytes::copy_from_slice(bytes));
     store.put(&block).unwrap();
     *block.cid()
@@ -119,7 +119,7 @@ fn directories_and_other_codecs_are_unsupported() {
     let store = MemStore::new();
     let directory = raw_node(&store, &[0x0a, 0x02, 0x08, 0x01]);
     assert!(matches!(cat_all(directory, &store), Err(DagError::Unsupported { .. })));
-    let cbor = cid::Cid::new_v1(0x71, *directory.hash());
+    let cbor = sealwork_store::GeneralCid::new_v1(0x71, *directory.hash());
     assert!(matches!(cat_all(cbor, &store), Err(DagError::Unsupported { .. })));
     let link = Link { cid: cbor, content_bytes: 1, tree_bytes: 1 };
     let root = node(&store, vec![link]);

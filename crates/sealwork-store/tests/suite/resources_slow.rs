@@ -20,6 +20,7 @@ fn rate(name: &str, start: Instant) -> String {
     format!("{name} {:.0} MiB/s", mib / start.elapsed().as_secs_f64())
 }
 
+#[expect(clippy::print_stderr, reason = "the rates are for whoever runs this test by hand")]
 #[tokio::test(flavor = "multi_thread")]
 async fn adding_and_reading_take_constant_memory_slow() {
     let dir = tempfile::tempdir().unwrap();

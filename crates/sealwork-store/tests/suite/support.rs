@@ -63,7 +63,7 @@ pub(crate) fn random(size: usize, seed: u64) -> Vec<u8> {
     (0..size).map(|_| next()).collect()
 }
 
-pub(crate) fn cat_all(root: cid::Cid, store: &dyn BlockStore) -> Result<Vec<u8>, DagError> {
+pub(crate) fn cat_all(root: sealwork_store::GeneralCid, store: &dyn BlockStore) -> Result<Vec<u8>, DagError> {
     let pieces = sealwork_store::cat(root, WalkLimits::default(), store).collect::<Result<Vec<_>, _>>()?;
     Ok(pieces.concat())
 }
@@ -87,7 +87,7 @@ pub(crate) async fn drain(mut content: ByteStream) -> Result<Vec<u8>, PortError>
     Ok(all)
 }
 
-pub(crate) fn walk(root: cid::Cid) -> FileWalk {
+pub(crate) fn walk(root: sealwork_store::GeneralCid) -> FileWalk {
     FileWalk::new(root, WalkLimits::default())
 }
 
