@@ -40,7 +40,7 @@ pub fn serve(
     make_keys: MakeKeySource,
 ) -> Result<(), EnclaveError> {
     let Some(first) = host.next_request()? else { return Ok(()) };
-    let ToEnclave::Init { anchors, tee, now: _ } = first else {
+    let ToEnclave::Init { anchors, tee } = first else {
         return Err(out_of_order("Init", &first));
     };
     let anchors: TrustAnchors = parse_json("trust anchors", &anchors, MAX_MANIFEST_BYTES)?;

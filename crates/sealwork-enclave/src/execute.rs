@@ -15,7 +15,6 @@ use sealwork_types::{
     enclave_wire::{FromEnclave, Step},
     order::SigningDomain,
 };
-use std::time::{Duration, Instant};
 
 /// Exit code in bundles of programs that did not get to choose one.
 const NO_EXIT_CODE: i32 = -1;
@@ -53,16 +52,13 @@ type SealedStdin<'a> = StdinReader<OpenReader<&'a mut SealedInput>>;
 
 /// Opens, runs, and reads the input to its authenticated end.
 pub(crate) fn execute(execution: &Execution<'_>, sealed: &mut SealedInput) -> Result<Ran, Blame> {
-    let waited = sealed.waited();
     let opened = open(execution, sealed)?;
     execution.host.send(&FromEnclave::Progress(Step::Running)).map_err(|error| {
         Blame::Nobody(Refusal::transient(execution.host.defer(error).to_string()))
     })?;
-    let (started, waited_before) = (Instant::now(), waited.get());
     let (output, stdin) = run(execution, opened)?;
-    let ran_for = started.elapsed().saturating_sub(waited.get().saturating_sub(waited_before));
     stdin.finish().map_err(|error| Blame::Input(status_of(&error)))?;
-    conclude(execution, output, ran_for)
+    conclude(execution, output)
 }
 
 struct Opened<'a> {
@@ -130,8 +126,8 @@ fn run<'a>(execution: &Execution<'_>, opened: Opened<'a>) -> Result<(BatchOutput
     Ok((output, stdin))
 }
 
-/// Names the end of a run. `ran_for` is without the time in which the program waited for the host.
-fn conclude(execution: &Execution<'_>, output: BatchOutput, ran_for: Duration) -> Result<Ran, Blame> {
+/// Names the end of a run. The time limit does not count the time in which the program waited for the host.
+fn conclude(execution: &Execution<'_>, output: BatchOutput) -> Result<Ran, Blame> {
     let limits = &execution.job.policy.limits;
     let BatchOutput { exit, stdout, stderr, files, fuel } = output;
     let (status, note) = match exit {
@@ -143,11 +139,6 @@ fn conclude(execution: &Execution<'_>, output: BatchOutput, ran_for: Duration) -
         }
         Exit::Trap(what) => (Status::BASE_EXCEPTION, format!("trap: {what}")),
         Exit::MemoryLimit => (Status::MEMORY_LIMIT, format!("more than {} bytes of memory", limits.memory_bytes)),
-        Exit::TimeLimit if ran_for < Duration::from_millis(limits.time_ms) => {
-            return Err(Blame::Nobody(Refusal::transient(
-                "the time limit passed while the program waited for its input".to_owned(),
-            )));
-        }
         Exit::TimeLimit => (Status::TIME_LIMIT, format!("ran longer than {} ms", limits.time_ms)),
         Exit::FuelLimit => (Status::FUEL_LIMIT, format!("used more than {} units of fuel", limits.fuel)),
         Exit::OutputLimit => (Status::OUTPUT_LIMIT, format!("more than {} bytes of output", limits.output_bytes)),

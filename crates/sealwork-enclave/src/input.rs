@@ -5,12 +5,7 @@ use crate::{
     host::{Host, Source},
 };
 use sealwork_types::{B256, Bytes, Sha256Digest};
-use std::{
-    cell::Cell,
-    io::{self, Read},
-    rc::Rc,
-    time::{Duration, Instant},
-};
+use std::io::{self, Read};
 
 /// A sealed input longer than this is refused: no stream from the host is without bound.
 const MAX_SEALED_BYTES: u64 = 1 << 40;
@@ -23,14 +18,13 @@ pub(crate) struct SealedInput {
     taken: usize,
     digest: Sha256Digest,
     total: u64,
-    waited: Rc<Cell<Duration>>,
     ended: bool,
 }
 
 impl SealedInput {
     pub(crate) fn new(host: Host) -> Self {
         let digest = Sha256Digest::new();
-        Self { host, chunk: Bytes::new(), taken: 0, digest, total: 0, waited: Rc::default(), ended: false }
+        Self { host, chunk: Bytes::new(), taken: 0, digest, total: 0, ended: false }
     }
 
     /// Reads what is left and compares the digest of everything with the one that the order names.
@@ -55,15 +49,8 @@ impl SealedInput {
         Ok(())
     }
 
-    /// How long the host took to answer so far; goes on counting while the input is read.
-    pub(crate) fn waited(&self) -> Rc<Cell<Duration>> {
-        Rc::clone(&self.waited)
-    }
-
     fn fill(&mut self) -> Result<(), EnclaveError> {
-        let asked = Instant::now();
         self.chunk = self.host.chunk(Source::SealedInput)?;
-        self.waited.set(self.waited.get() + asked.elapsed());
         self.taken = 0;
         self.ended = self.chunk.is_empty();
         self.digest.update(&self.chunk);

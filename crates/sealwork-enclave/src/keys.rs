@@ -3,10 +3,10 @@
 use crate::{EnclaveError, error::Stop, host::Host};
 use sealwork_seal::Secret;
 use sealwork_types::{Address, AppId, PolicyHash, enclave_wire::GrantFrame, evidence::TeeKind, network::TrustAnchors};
-use std::{collections::BTreeMap, fmt, rc::Rc};
+use std::{collections::VecDeque, fmt, rc::Rc};
 
 /// Names an app secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyName {
     /// App.
     pub app: AppId,
@@ -63,15 +63,15 @@ pub type MakeKeySource = fn(KeySourceSetup) -> Result<Box<dyn KeySource>, Enclav
 /// App secrets kept, so that a series of tasks asks the CAS once.
 const MAX_SECRETS: usize = 16;
 
-/// A key source and the secrets it gave.
+/// A key source and the secrets it gave, oldest first.
 pub(crate) struct AppKeys {
     source: Box<dyn KeySource>,
-    secrets: BTreeMap<KeyName, Rc<Secret<[u8; 32]>>>,
+    secrets: VecDeque<(KeyName, Rc<Secret<[u8; 32]>>)>,
 }
 
 impl AppKeys {
     pub(crate) fn new(source: Box<dyn KeySource>) -> Self {
-        Self { source, secrets: BTreeMap::new() }
+        Self { source, secrets: VecDeque::new() }
     }
 
     pub(crate) fn attest(&mut self, now: u64) -> Result<GrantFrame, Stop> {
@@ -80,14 +80,14 @@ impl AppKeys {
 
     /// The secret, from memory or from the CAS.
     pub(crate) fn secret(&mut self, request: &KeyRequest<'_>) -> Result<Rc<Secret<[u8; 32]>>, Stop> {
-        if let Some(secret) = self.secrets.get(&request.name) {
+        if let Some((_, secret)) = self.secrets.iter().find(|(name, _)| *name == request.name) {
             return Ok(Rc::clone(secret));
         }
         let secret = Rc::new(self.source.app_secret(request)?);
         if self.secrets.len() >= MAX_SECRETS {
-            self.secrets.pop_first();
+            self.secrets.pop_front();
         }
-        self.secrets.insert(request.name, Rc::clone(&secret));
+        self.secrets.push_back((request.name, Rc::clone(&secret)));
         Ok(secret)
     }
 }

@@ -43,7 +43,7 @@ fn init() -> ToEnclave {
         cas_enclaves: Vec::new(),
         sim_roots: Vec::new(),
     };
-    ToEnclave::Init { anchors: serde_json::to_vec(&anchors).unwrap(), tee: TeeKind::Sim, now: 1_800_000_000 }
+    ToEnclave::Init { anchors: serde_json::to_vec(&anchors).unwrap(), tee: TeeKind::Sim }
 }
 
 fn ready(command: &mut Command) -> Running {

@@ -42,12 +42,10 @@ pub enum ToEnclave {
         anchors: Vec<u8>,
         /// Which evidence the host can provide.
         tee: crate::evidence::TeeKind,
-        /// Seconds since 1970. The enclave uses it only to refuse, never to accept something older.
-        now: u64,
     },
-    /// Register with the CAS at this TLS endpoint.
+    /// Convince the CAS and get a grant.
     Attest {
-        /// Seconds since 1970.
+        /// Seconds since 1970. The enclave uses the host's time only to refuse, never to blame somebody.
         now: u64,
     },
     /// Answer to `Quote`.

@@ -17,6 +17,7 @@ use sealwork_types::{
 use std::{
     io::{PipeReader, PipeWriter, pipe},
     thread::JoinHandle,
+    time::Duration,
 };
 
 /// What the CAS says the time is.
@@ -54,6 +55,8 @@ pub(crate) struct TestHost {
     from: PipeReader,
     enclave: JoinHandle<Result<(), EnclaveError>>,
     pub(crate) address: Address,
+    /// How long storage takes for each chunk.
+    pub(crate) latency: Duration,
 }
 
 /// How a task ended.
@@ -82,7 +85,7 @@ impl TestHost {
             let host = Host::new(enclave_reads, enclave_writes);
             serve(&host, Engine::new().unwrap(), SandboxReport::default(), fixed_keys)
         });
-        Self { to, from, enclave, address: Address::ZERO }
+        Self { to, from, enclave, address: Address::ZERO, latency: Duration::ZERO }
     }
 
     /// Starts, initializes and attests.
@@ -96,7 +99,7 @@ impl TestHost {
 
     pub(crate) fn init(&mut self, anchors: &TrustAnchors) {
         let anchors = serde_json::to_vec(anchors).unwrap();
-        self.say(&ToEnclave::Init { anchors, tee: TeeKind::Sim, now: NOW });
+        self.say(&ToEnclave::Init { anchors, tee: TeeKind::Sim });
         let FromEnclave::Ready { enclave, .. } = self.hear() else { panic!("expected Ready") };
         self.address = enclave;
     }
@@ -149,6 +152,7 @@ impl TestHost {
     }
 
     fn chunk(&mut self, bytes: Option<&[u8]>) {
+        std::thread::sleep(self.latency);
         self.say(&ToEnclave::Chunk(bytes.unwrap_or_default().to_vec().into()));
     }
 

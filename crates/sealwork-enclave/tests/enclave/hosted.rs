@@ -97,6 +97,9 @@ async fn goes_on_after_bad_programs_and_refusals() {
     let info = host.ensure(0).await.unwrap();
     for (module, status) in [
         (wasm::trap(), Status::BASE_EXCEPTION),
+        (wasm::out_of_bounds(), Status::BASE_EXCEPTION),
+        (wasm::recursion(), Status::BASE_EXCEPTION),
+        (wasm::division(), Status::BASE_EXCEPTION),
         (wasm::memory_bomb(), Status::MEMORY_LIMIT),
         (wasm::output_bomb(), Status::OUTPUT_LIMIT),
         (b"no module".to_vec(), Status::SYNTAX_WARNING),
@@ -160,6 +163,19 @@ async fn attests_again_before_the_grant_ends() {
     let second = host.ensure(0).await.unwrap();
     assert_eq!(first.enclave, second.enclave);
     assert!(second.grant.grant.expiry >= first.grant.grant.expiry + GRANT_LIFETIME_S * 9 / 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keeps_its_grant_while_the_cas_cannot_renew_it() {
+    let mut network = Network::start().await;
+    let host = network.host();
+    let first = host.ensure(0).await.unwrap();
+    network.take_down().await;
+    let lifetime = i64::try_from(GRANT_LIFETIME_S).unwrap();
+    network.clock.0.store(lifetime * 9 / 10, Ordering::SeqCst);
+    assert_eq!(host.ensure(0).await.unwrap().grant, first.grant);
+    network.clock.0.store(lifetime + 1, Ordering::SeqCst);
+    assert_eq!(host.ensure(0).await.unwrap_err().kind, ErrorKind::Unavailable);
 }
 
 #[tokio::test(flavor = "multi_thread")]

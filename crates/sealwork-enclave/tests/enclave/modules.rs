@@ -7,6 +7,7 @@ use crate::{
 };
 use sealwork_seal::bundle::OutputBundle;
 use sealwork_types::Status;
+use std::time::Duration;
 
 /// Runs, expects the status, and opens what was delivered.
 fn ends(case: &Case, status: Status) -> OutputBundle {
@@ -37,6 +38,19 @@ fn an_endless_loop_ends_at_the_time_limit_or_without_fuel() {
     case.limits.time_ms = 600_000;
     case.limits.fuel = 1_000_000;
     ends(&case, Status::FUEL_LIMIT);
+}
+
+#[test]
+fn waiting_for_a_slow_host_is_not_the_programs_time() {
+    let mut case = Case::new(wasm::echo());
+    case.stdin = vec![1; 100_000];
+    case.limits.time_ms = 100;
+    let mut host = TestHost::ready(&anchors());
+    // Eleven chunks take twice the program's time.
+    host.latency = Duration::from_millis(20);
+    let outcome = case.run_in(&mut host);
+    assert_eq!(Status::new(outcome.receipt().status), Status::SUCCESS);
+    host.end().unwrap();
 }
 
 #[test]

@@ -6,7 +6,10 @@ use crate::{
     wasm,
 };
 use sealwork_enclave::EnclaveError;
-use sealwork_types::enclave_wire::{FromEnclave, FrameError, MAX_CHUNK_BYTES, ToEnclave};
+use sealwork_types::{
+    enclave_wire::{FromEnclave, FrameError, MAX_CHUNK_BYTES, ToEnclave},
+    evidence::TeeKind,
+};
 
 fn dies(mut host: TestHost) -> EnclaveError {
     assert!(matches!(host.try_hear(), Err(FrameError::Closed)), "nothing is answered");
@@ -35,7 +38,7 @@ fn dies_of_a_message_out_of_order() {
     assert!(matches!(dies(host), EnclaveError::OutOfOrder { found: "Chunk", .. }));
 
     let mut host = TestHost::ready(&anchors());
-    host.say(&ToEnclave::Init { anchors: Vec::new(), tee: sealwork_types::evidence::TeeKind::Sim, now: NOW });
+    host.say(&ToEnclave::Init { anchors: Vec::new(), tee: TeeKind::Sim });
     assert!(matches!(dies(host), EnclaveError::OutOfOrder { found: "Init", .. }));
 }
 
@@ -50,7 +53,7 @@ fn dies_of_a_task_before_attestation() {
 #[test]
 fn dies_of_malformed_anchors() {
     let mut host = TestHost::spawn();
-    host.say(&ToEnclave::Init { anchors: b"{}".to_vec(), tee: sealwork_types::evidence::TeeKind::Sim, now: NOW });
+    host.say(&ToEnclave::Init { anchors: b"{}".to_vec(), tee: TeeKind::Sim });
     assert!(matches!(dies(host), EnclaveError::Anchors(_)));
 }
 

@@ -49,6 +49,24 @@ pub(crate) fn trap() -> Vec<u8> {
     program("(call $say (i32.const 2) (i32.const 32) (i32.const 10)) unreachable")
 }
 
+/// Reads behind the end of its memory.
+pub(crate) fn out_of_bounds() -> Vec<u8> {
+    program("(drop (i32.load (i32.const -8)))")
+}
+
+/// Calls itself until there is no stack.
+pub(crate) fn recursion() -> Vec<u8> {
+    wat::parse_str(
+        r#"(module (memory (export "memory") 1) (func $down (export "_start") (call $down) (call $down)))"#,
+    )
+    .unwrap()
+}
+
+/// Divides by zero.
+pub(crate) fn division() -> Vec<u8> {
+    program("(drop (i32.div_u (i32.const 1) (i32.load (i32.const 128))))")
+}
+
 /// Never ends.
 pub(crate) fn endless() -> Vec<u8> {
     program("(loop $again (br $again))")

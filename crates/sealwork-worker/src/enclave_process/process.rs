@@ -67,8 +67,8 @@ impl Process {
     pub(super) async fn start(launch: &Launch, slot: usize) -> Result<Self, PortError> {
         let (child, mut pipe) = spawn(launch, slot)?;
         let patience = launch.timeouts.silence;
-        let (anchors, tee, now) = (launch.anchors.clone(), launch.quotes.tee(), launch.now());
-        pipe.send(&ToEnclave::Init { anchors, tee, now }, patience).await?;
+        let (anchors, tee) = (launch.anchors.clone(), launch.quotes.tee());
+        pipe.send(&ToEnclave::Init { anchors, tee }, patience).await?;
         let enclave = match pipe.receive(patience).await? {
             FromEnclave::Ready { enclave, sandbox } => {
                 info!(slot, %enclave, ?sandbox, "enclave is ready");
@@ -81,9 +81,15 @@ impl Process {
         Ok(Self { child, pipe, relay, info })
     }
 
-    /// Gets a fresh grant for the same key.
+    /// Gets a fresh grant for the same key. While the old one lasts, a CAS that cannot be reached is no failure.
     pub(super) async fn renew(mut self, launch: &Launch) -> Result<Self, PortError> {
-        self.info = attest(launch, &mut self.pipe, &mut self.relay, self.info.enclave).await?;
+        match attest(launch, &mut self.pipe, &mut self.relay, self.info.enclave).await {
+            Ok(info) => self.info = info,
+            Err(error) if error.is_retryable() && self.grant_left(launch.now()) > 0 => {
+                warn!(enclave = %self.info.enclave, %error, "cannot renew the grant yet");
+            }
+            Err(error) => return Err(error),
+        }
         Ok(self)
     }
 
