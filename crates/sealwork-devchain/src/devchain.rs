@@ -63,6 +63,9 @@ impl Devchain {
                 Some(Miner(task.abort_handle(), task))
             }
         };
+        if !address.ip().is_loopback() {
+            tracing::warn!(%address, "everybody who reaches this address can spend from the development accounts");
+        }
         tracing::info!(%address, chain_id = self.node.chain_id, block = self.node.head().number(), "chain serves JSON-RPC");
         Ok(Handle { node: self.node, address, server, miner })
     }

@@ -19,7 +19,11 @@
 //! - no consensus layer: "safe", "finalized" and "pending" name the newest block; the system contracts of EIP-4788,
 //!   EIP-2935, EIP-7002 and EIP-7251 do not exist; `prevrandao` is predictable;
 //! - blocks may share a timestamp (never go back): an instant chain must not run ahead of the clock;
-//! - transactions of type 3 (blobs) and 4 (delegation) are refused;
+//! - transactions of type 3 (blobs) and 4 (delegation) are refused, and so is one that offers less than the base
+//!   fee, instead of keeping it until the fee falls;
+//! - `eth_estimateGas` at "latest" estimates for the block that would be made now, because the newest block of an
+//!   idle chain may be old; `eth_call` at "latest" sees the newest block's number and time, at "pending" the next;
+//! - a revert is not announced to subscribers as removed logs;
 //! - historical state is kept in memory for the newest 1,024 blocks since the process started; blocks, receipts and
 //!   logs are kept for ever;
 //! - snapshots and waiting transactions live in memory and end with the process;
