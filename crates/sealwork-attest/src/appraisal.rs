@@ -106,14 +106,14 @@ pub fn appraise(claims: &Claims, asked: &Requirements<'_>, now: u64) -> Result<A
     check_report_data(claims, asked)?;
     let accepted = check_accepted(claims, asked)?;
     if claims.debug && !asked.allow_debug {
-        return Err(broken(Rule::Debug, "a production enclave", "a debuggable enclave"));
+        return Err(broken(Rule::Debug, &"a production enclave", &"a debuggable enclave"));
     }
     check_age(claims, asked, now)?;
     if claims.tee == TeeKind::Sim && !asked.development {
         return Err(broken(
             Rule::Simulated,
-            "hardware evidence",
-            "sim on a chain that is not for development",
+            &"hardware evidence",
+            &"sim on a chain that is not for development",
         ));
     }
     Ok(Appraisal { claims: claims.clone(), accepted })
@@ -122,7 +122,7 @@ pub fn appraise(claims: &Claims, asked: &Requirements<'_>, now: u64) -> Result<A
 fn check_report_data(claims: &Claims, asked: &Requirements<'_>) -> Result<(), AppraisalError> {
     match asked.report_data {
         Some(expected) if *expected != claims.report_data => {
-            Err(broken(Rule::ReportData, short(expected), short(&claims.report_data)))
+            Err(broken(Rule::ReportData, &short(expected), &short(&claims.report_data)))
         }
         _ => Ok(()),
     }
@@ -136,11 +136,11 @@ fn check_accepted(claims: &Claims, asked: &Requirements<'_>) -> Result<AcceptedE
             [one] => format!("{} {}", one.tee, one.measurement),
             many => format!("one of {} accepted measurements", many.len()),
         };
-        return Err(broken(Rule::Measurement, expected, format!("{} {}", claims.tee, claims.measurement)));
+        return Err(broken(Rule::Measurement, &expected, &format!("{} {}", claims.tee, claims.measurement)));
     };
     if claims.platform_svn < lowest.min_platform_svn {
         let expected = format!("at least {}", lowest.min_platform_svn);
-        return Err(broken(Rule::PlatformSvn, expected, claims.platform_svn));
+        return Err(broken(Rule::PlatformSvn, &expected, &claims.platform_svn));
     }
     Ok(lowest.clone())
 }
@@ -149,19 +149,19 @@ fn check_age(claims: &Claims, asked: &Requirements<'_>, now: u64) -> Result<(), 
     let at_most = format!("at most {} s", asked.max_age_s);
     match claims.issued_at {
         None if asked.report_data.is_none() => {
-            Err(broken(Rule::Age, at_most, "evidence without a time or a nonce"))
+            Err(broken(Rule::Age, &at_most, &"evidence without a time or a nonce"))
         }
         Some(issued_at) if issued_at > now.saturating_add(MAX_CLOCK_SKEW_S) => {
-            Err(broken(Rule::Age, at_most, format!("{} s in the future", issued_at.saturating_sub(now))))
+            Err(broken(Rule::Age, &at_most, &format!("{} s in the future", issued_at.saturating_sub(now))))
         }
         Some(issued_at) if now.saturating_sub(issued_at) > asked.max_age_s => {
-            Err(broken(Rule::Age, at_most, format!("{} s", now.saturating_sub(issued_at))))
+            Err(broken(Rule::Age, &at_most, &format!("{} s", now.saturating_sub(issued_at))))
         }
         _ => Ok(()),
     }
 }
 
-fn broken(rule: Rule, expected: impl ToString, found: impl ToString) -> AppraisalError {
+fn broken(rule: Rule, expected: &dyn fmt::Display, found: &dyn fmt::Display) -> AppraisalError {
     AppraisalError { rule, expected: expected.to_string(), found: found.to_string(), fix: rule.fix() }
 }
 

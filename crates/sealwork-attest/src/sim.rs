@@ -28,6 +28,7 @@ use sealwork_types::{
     B256, Bytes, Measurement, domains,
     evidence::{Claims, ReportData, TeeKind},
 };
+use std::fmt::Display;
 
 /// Bytes of a certificate.
 pub const CERTIFICATE_BYTES: usize = PUBLIC_KEY_BYTES + 32 + 4 + SIGNATURE_BYTES;
@@ -145,7 +146,7 @@ impl Report {
             debug: match reader.take() {
                 [0] => false,
                 [1] => true,
-                [found] => return Err(field("debug", found, "0 or 1")),
+                [found] => return Err(field("debug", &found, &"0 or 1")),
             },
             svn: u32::from_be_bytes(reader.take()),
             hardware_id: B256::from(reader.take()),
@@ -184,16 +185,16 @@ fn labelled(label: &str, body: &[u8]) -> Vec<u8> {
     [label.as_bytes(), &[0], body].concat()
 }
 
-fn field(field: &'static str, found: impl ToString, expected: impl ToString) -> EvidenceError {
+fn field(field: &'static str, found: &dyn Display, expected: &dyn Display) -> EvidenceError {
     EvidenceError::Field { field, found: found.to_string(), expected: expected.to_string() }
 }
 
-fn check_field<T: PartialEq + ToString>(
+fn check_field<T: PartialEq + Display + Copy>(
     name: &'static str,
     found: T,
     expected: T,
 ) -> Result<(), EvidenceError> {
-    if found == expected { Ok(()) } else { Err(field(name, found, expected)) }
+    if found == expected { Ok(()) } else { Err(field(name, &found, &expected)) }
 }
 
 /// Takes fixed pieces from bytes whose total length was checked once.

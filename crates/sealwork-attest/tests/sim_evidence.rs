@@ -1,4 +1,5 @@
 //! Simulated evidence: what is accepted, and that nothing next to it is.
+#![expect(clippy::unwrap_used, reason = "test helpers outside of test functions")]
 
 use aws_lc_rs::{
     rand::SystemRandom,

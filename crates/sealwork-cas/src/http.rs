@@ -146,7 +146,6 @@ async fn health(State(member): State<Arc<Member>>) -> Answer<Health> {
     Ok(Json(Health { status: "ok", log_size: head.0.head.size }))
 }
 
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn info(State(member): State<Arc<Member>>) -> Json<MemberInfo> {
     Json(member.info())
 }
