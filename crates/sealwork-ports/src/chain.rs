@@ -22,7 +22,9 @@ pub struct Deployment {
 }
 
 /// Position in the stream of events: every event at or before (block, log index) was delivered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct EventCursor {
     /// Block number.
     pub block: u64,
@@ -131,7 +133,12 @@ pub trait Chain: Send + Sync + 'static {
     async fn app(&self, id: AppId) -> Result<App, PortError>;
 
     /// The manifest that an app had when it had this code and policy; `NotFound` when it never had.
-    async fn manifest(&self, app: AppId, code: CodeHash, policy: PolicyHash) -> Result<ManifestHash, PortError>;
+    async fn manifest(
+        &self,
+        app: AppId,
+        code: CodeHash,
+        policy: PolicyHash,
+    ) -> Result<ManifestHash, PortError>;
 
     /// Escrow account.
     async fn account(&self, owner: Address) -> Result<Account, PortError>;
@@ -158,7 +165,11 @@ pub trait Chain: Send + Sync + 'static {
     async fn pool_orders(&self, pool: Option<PoolId>) -> Result<Vec<PostedPoolOrder>, PortError>;
 
     /// Events after the cursor in order, at most `limit`, and the cursor behind them. Does not wait.
-    async fn events(&self, after: EventCursor, limit: usize) -> Result<(Vec<MarketEvent>, EventCursor), PortError>;
+    async fn events(
+        &self,
+        after: EventCursor,
+        limit: usize,
+    ) -> Result<(Vec<MarketEvent>, EventCursor), PortError>;
 
     /// Waits until something new may be on the chain, or a short time passed.
     async fn wait(&self);

@@ -3,9 +3,8 @@
 use crate::{ByteStream, PortError};
 use async_trait::async_trait;
 use sealwork_types::{
-    Address,
+    Address, Bytes,
     abi::Receipt,
-    Bytes,
     enclave_wire::{GrantFrame, Step, TaskFrame},
 };
 
@@ -78,7 +77,8 @@ pub trait EnclaveHost: Send + Sync + 'static {
     async fn ensure(&self, slot: usize) -> Result<EnclaveInfo, PortError>;
 
     /// Runs a task in the slot's enclave. Dropping the returned task kills the enclave.
-    async fn run<'a>(&'a self, slot: usize, input: TaskInput) -> Result<Box<dyn RunningTask + 'a>, PortError>;
+    async fn run<'a>(&'a self, slot: usize, input: TaskInput)
+    -> Result<Box<dyn RunningTask + 'a>, PortError>;
 
     /// Ends the slot's enclave.
     async fn stop(&self, slot: usize);

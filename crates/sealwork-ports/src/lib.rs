@@ -10,12 +10,14 @@ pub mod conformance;
 mod enclave_host;
 mod error;
 mod key_service;
+pub mod memory;
 mod progress;
 mod quote;
-pub mod memory;
 mod store;
 
-pub use chain::{Chain, Deployment, EventCursor, MarketEvent, PostedAppOrder, PostedPoolOrder, TxInfo, TxOutcome};
+pub use chain::{
+    Chain, Deployment, EventCursor, MarketEvent, PostedAppOrder, PostedPoolOrder, TxInfo, TxOutcome,
+};
 pub use clock::{Clock, SystemClock};
 pub use enclave_host::{EnclaveHost, EnclaveInfo, RunningTask, TaskInput, TaskOutcome, TaskUpdate};
 pub use error::{ErrorKind, PortError};
