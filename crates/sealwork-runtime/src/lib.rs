@@ -21,11 +21,10 @@
 //! |---|---|
 //! | [`Engine::compile`] | `brk`, `mmap`, `mprotect` (also to executable), `mremap`, `munmap` |
 //! | [`Engine::run`] | the same, `sigaltstack`, and `rt_sigreturn`, `rt_sigprocmask` when a program traps |
-//! | first run of a module | `memfd_create`, `fcntl` (`F_ADD_SEALS`), `close`; in debug builds `fcntl` (`F_GETFD`) |
 //! | allocator and locks | `madvise`, `futex` |
 //!
-//! `memfd_create` may be answered with `ENOSYS` (not `EPERM`): memory is then initialized by copying. Each run reserves
-//! 4 GiB of address space, so `RLIMIT_AS` must leave room for that.
+//! All mappings are private and anonymous, none is writable and executable at once, and no descriptor is used. Each run
+//! reserves 4 GiB of address space, so `RLIMIT_AS` must leave room for that.
 //!
 //! Generated code uses the features of the CPU it runs on. That does not change results, except for the bits of NaNs,
 //! which are not canonicalized.
