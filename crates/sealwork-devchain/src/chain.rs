@@ -130,19 +130,19 @@ impl Chain {
             self.pool.insert(transaction, next)?;
             return Ok((hash, Vec::new()));
         }
-        let mut blocks = Vec::new();
+        let (sender, mut blocks) = (transaction.sender, Vec::new());
         if transaction.envelope.nonce() == next {
             blocks.push(self.mine_one(transaction, now)?);
         } else {
             self.pool.insert(transaction, next)?;
         }
-        while let Some(waiting) = self.take_next() {
-            let (waiting_hash, sender) = (waiting.hash(), waiting.sender);
+        while let Some(waiting) = self.pool.take(sender, self.head.view.state.nonce(sender)) {
+            let waiting_hash = waiting.hash();
             match self.mine_one(waiting, now) {
                 Ok(block) => blocks.push(block),
                 Err(ChainError::Storage(error)) => return Err(error.into()),
                 Err(error) => {
-                    tracing::warn!(%error, transaction = %waiting_hash, %sender, "dropped a waiting transaction")
+                    tracing::warn!(%error, transaction = %waiting_hash, "dropped a waiting transaction");
                 }
             }
         }
@@ -152,17 +152,19 @@ impl Chain {
     /// Makes one block of what waits, possibly empty.
     pub(crate) fn mine(&mut self, now: u64) -> Result<Arc<Block>, ChainError> {
         let mut draft = self.draft(now);
-        loop {
-            let nonces = draft.state().clone();
-            let Some(waiting) = self.pool.take_next(&|sender| nonces.nonce(sender)) else { break };
-            if !draft.has_room(waiting.envelope.gas_limit()) {
-                let next = nonces.nonce(waiting.sender);
-                self.pool.insert(waiting, next)?;
+        let state = self.head.view.state.clone();
+        let mut turns = self.pool.turns(&|sender| state.nonce(sender));
+        while let Some(turn) = turns.pop_first() {
+            if !draft.has_room(turn.gas_limit) {
                 break;
             }
+            let Some(waiting) = self.pool.take(turn.sender, turn.nonce) else { continue };
             let hash = waiting.hash();
-            if let Err(error) = draft.execute(self.chain_id, waiting) {
-                tracing::warn!(%error, transaction = %hash, "dropped a waiting transaction");
+            match draft.execute(self.chain_id, waiting) {
+                Ok(()) => turns.extend(self.pool.turn(turn.sender, turn.nonce.saturating_add(1))),
+                Err(error) => {
+                    tracing::warn!(%error, transaction = %hash, "dropped a waiting transaction");
+                }
             }
         }
         self.commit(draft, now)
@@ -180,11 +182,6 @@ impl Chain {
         change(&mut account);
         draft.state_mut().set_account(address, account);
         self.commit(draft, now)
-    }
-
-    fn take_next(&mut self) -> Option<PooledTransaction> {
-        let state = &self.head.view.state;
-        self.pool.take_next(&|sender| state.nonce(sender))
     }
 
     /// Everything that can be known before a transaction's turn comes.

@@ -4,7 +4,7 @@ use crate::error::Rejection;
 use alloy_consensus::{Transaction as _, TxEnvelope};
 use alloy_primitives::{Address, B256};
 use revm::context::result::InvalidTransaction;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Transactions that wait at most.
 pub(crate) const POOL_LIMIT: usize = 4_096;
@@ -32,6 +32,15 @@ pub(crate) struct Pool {
 struct Waiting {
     transaction: PooledTransaction,
     arrival: u64,
+}
+
+/// A transaction whose turn it is, ordered by arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Turn {
+    arrival: u64,
+    pub(crate) sender: Address,
+    pub(crate) nonce: u64,
+    pub(crate) gas_limit: u64,
 }
 
 impl PooledTransaction {
@@ -71,18 +80,35 @@ impl Pool {
         Ok(())
     }
 
-    /// Takes out the oldest transaction whose turn it is: `nonce` names each sender's next nonce.
-    pub(crate) fn take_next(&mut self, nonce: &dyn Fn(Address) -> u64) -> Option<PooledTransaction> {
-        self.forget_used(nonce);
-        let (_, sender, next) = self
-            .senders
-            .iter()
-            .filter_map(|(sender, waiting)| {
-                let next = nonce(*sender);
-                waiting.get(&next).map(|found| (found.arrival, *sender, next))
-            })
-            .min()?;
-        self.remove(sender, next)
+    /// The transactions whose turn it is, the oldest first; `nonce` names each sender's next nonce. Forgets those
+    /// whose nonce is used.
+    pub(crate) fn turns(&mut self, nonce: &dyn Fn(Address) -> u64) -> BTreeSet<Turn> {
+        let mut turns = BTreeSet::new();
+        self.senders.retain(|sender, waiting| {
+            let next = nonce(*sender);
+            *waiting = waiting.split_off(&next);
+            turns.extend(waiting.get(&next).map(|first| Turn::new(*sender, next, first)));
+            !waiting.is_empty()
+        });
+        self.length = self.senders.values().map(BTreeMap::len).sum();
+        turns
+    }
+
+    /// The turn of a sender's transaction, if it is here.
+    pub(crate) fn turn(&self, sender: Address, nonce: u64) -> Option<Turn> {
+        let waiting = self.senders.get(&sender)?.get(&nonce)?;
+        Some(Turn::new(sender, nonce, waiting))
+    }
+
+    /// Takes out one transaction.
+    pub(crate) fn take(&mut self, sender: Address, nonce: u64) -> Option<PooledTransaction> {
+        let waiting = self.senders.get_mut(&sender)?;
+        let found = waiting.remove(&nonce)?;
+        self.length -= 1;
+        if waiting.is_empty() {
+            self.senders.remove(&sender);
+        }
+        Some(found.transaction)
     }
 
     /// The nonce after all of the sender's transactions that can be mined in a row.
@@ -100,25 +126,11 @@ impl Pool {
         let mut all = self.senders.values().flat_map(BTreeMap::values);
         all.find(|waiting| waiting.transaction.hash() == hash).map(|waiting| &waiting.transaction)
     }
+}
 
-    fn remove(&mut self, sender: Address, nonce: u64) -> Option<PooledTransaction> {
-        let waiting = self.senders.get_mut(&sender)?;
-        let found = waiting.remove(&nonce)?;
-        self.length -= 1;
-        if waiting.is_empty() {
-            self.senders.remove(&sender);
-        }
-        Some(found.transaction)
-    }
-
-    /// Drops what can never be mined because its nonce is used.
-    fn forget_used(&mut self, nonce: &dyn Fn(Address) -> u64) {
-        self.senders.retain(|sender, waiting| {
-            let next = nonce(*sender);
-            waiting.retain(|own, _| *own >= next);
-            !waiting.is_empty()
-        });
-        self.length = self.senders.values().map(BTreeMap::len).sum();
+impl Turn {
+    fn new(sender: Address, nonce: u64, waiting: &Waiting) -> Self {
+        Self { arrival: waiting.arrival, sender, nonce, gas_limit: waiting.transaction.envelope.gas_limit() }
     }
 }
 
@@ -141,13 +153,26 @@ mod tests {
             pool.insert(transaction(sender, nonce, 10), 0).unwrap();
         }
         assert_eq!(pool.next_nonce(Address::repeat_byte(1), 0), 2);
-        let mut next = BTreeMap::from([(Address::repeat_byte(1), 0u64), (Address::repeat_byte(2), 0)]);
+        let mut turns = pool.turns(&|_| 0);
         let mut order = Vec::new();
-        while let Some(found) = pool.take_next(&|sender| next[&sender]) {
-            order.push((found.sender.0[0], found.envelope.nonce()));
-            *next.get_mut(&found.sender).unwrap() += 1;
+        while let Some(turn) = turns.pop_first() {
+            pool.take(turn.sender, turn.nonce).unwrap();
+            order.push((turn.sender.0[0], turn.nonce));
+            turns.extend(pool.turn(turn.sender, turn.nonce + 1));
         }
         assert_eq!(order, [(2, 0), (1, 0), (1, 1), (2, 1)]);
+        assert_eq!(pool.length, 0);
+    }
+
+    #[test]
+    fn forgets_used_nonces() {
+        let mut pool = Pool::default();
+        for nonce in 0..3 {
+            pool.insert(transaction(1, nonce, 10), 0).unwrap();
+        }
+        assert_eq!(pool.turns(&|_| 2).len(), 1);
+        assert_eq!(pool.length, 1);
+        assert!(pool.turns(&|_| 3).is_empty());
         assert_eq!(pool.length, 0);
     }
 
