@@ -75,8 +75,7 @@ impl SessionError {
     /// Whether a new session, later or with another member, can succeed.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Handshake(error) => is_transport(error),
-            Self::Frame(FrameError::Io(error)) => is_transport(error),
+            Self::Handshake(error) | Self::Frame(FrameError::Io(error)) => is_transport(error),
             Self::Frame(FrameError::Closed) | Self::Quote(_) => true,
             Self::Denied { rule, .. } => rule.is_retryable(),
             Self::Tls(_)

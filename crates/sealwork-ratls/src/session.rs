@@ -76,7 +76,7 @@ impl<P: Read + Write> MemberSession<P> {
         let FromMember::Challenge { evidence, nonce } = session.hear()? else {
             return Err(unexpected("Challenge", "another message"));
         };
-        session.check_member(evidence.into(), introduction)?;
+        session.check_member(&evidence.into(), introduction)?;
         let Introduction { identity, anchors, enclave, .. } = introduction;
         let exporter = exporter(&session.tls.conn)?;
         let report_data = enclave_report_data(identity.spki(), &nonce, &exporter, *enclave, anchors.digest());
@@ -118,9 +118,9 @@ impl<P: Read + Write> MemberSession<P> {
         self.established_at
     }
 
-    fn check_member(&self, evidence: Evidence, introduction: &Introduction<'_>) -> Result<(), SessionError> {
+    fn check_member(&self, evidence: &Evidence, introduction: &Introduction<'_>) -> Result<(), SessionError> {
         let Introduction { anchors, member, nonce, now, .. } = introduction;
-        let claims = verify(&evidence, &Roots::from(*anchors), *now)?;
+        let claims = verify(evidence, &Roots::from(*anchors), *now)?;
         let spki = peer_spki(&self.tls.conn)?;
         let expected = cas_report_data(&spki, nonce, &exporter(&self.tls.conn)?, *member, anchors.digest());
         let asked = Requirements {
@@ -142,7 +142,9 @@ impl<P: Read + Write> MemberSession<P> {
     fn hear(&mut self) -> Result<FromMember, SessionError> {
         match read_message(&mut self.tls)? {
             FromMember::Denied { rule, detail } => Err(SessionError::Denied { rule, detail }),
-            message => Ok(message),
+            message @ (FromMember::Challenge { .. }
+            | FromMember::Granted { .. }
+            | FromMember::Released { .. }) => Ok(message),
         }
     }
 }

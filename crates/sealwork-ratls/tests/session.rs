@@ -1,4 +1,9 @@
 //! The enclave's side against honest and lying members.
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "test helpers outside of test functions"
+)]
 
 use rustls::{ServerConnection, StreamOwned};
 use sealwork_attest::{Roots, Rule, verify};
