@@ -202,9 +202,13 @@ impl Endpoint {
     async fn why_reverted(&self, request: TransactionRequest) -> ChainError {
         match self.provider.call(request.with_from(self.sender)).await {
             Err(error) => refused("eth_call")(error),
-            Ok(_) => ChainError::Reverted { reason: "the state changed while the transaction was on its way".into() },
+            Ok(_) => reverted("the state changed while the transaction was on its way".into(), Bytes::new()),
         }
     }
+}
+
+const fn reverted(reason: String, data: Bytes) -> ChainError {
+    ChainError::Reverted { reason, data }
 }
 
 fn at(method: &'static str) -> impl Fn(TransportError) -> ChainError {
@@ -215,9 +219,9 @@ fn at(method: &'static str) -> impl Fn(TransportError) -> ChainError {
 fn refused(method: &'static str) -> impl Fn(TransportError) -> ChainError {
     move |source| match source.as_error_resp() {
         Some(payload) => match payload.as_revert_data() {
-            Some(data) => ChainError::Reverted { reason: revert::describe(&data) },
-            None if payload.message.contains("revert") => ChainError::Reverted { reason: revert::describe(&[]) },
-            None => ChainError::Reverted { reason: payload.message.to_string() },
+            Some(data) => reverted(revert::describe(&data), data),
+            None if payload.message.contains("revert") => reverted(revert::describe(&[]), Bytes::new()),
+            None => reverted(payload.message.to_string(), Bytes::new()),
         },
         None => ChainError::Endpoint { method, source },
     }

@@ -1,6 +1,7 @@
 //! What can go wrong between us and a chain.
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
+use alloy_sol_types::SolError;
 use alloy_transport::TransportError;
 use sealwork_ports::{ErrorKind, PortError};
 
@@ -28,6 +29,8 @@ pub enum ChainError {
     Reverted {
         /// Decoded error with its values.
         reason: String,
+        /// Revert data; empty when there is none.
+        data: Bytes,
     },
     /// A transaction was not mined in time. It may still be.
     #[error("transaction {hash} was not mined within {waited_s} s")]
@@ -54,6 +57,13 @@ pub enum ChainError {
         /// From the endpoint.
         found: u64,
     },
+}
+
+impl ChainError {
+    /// Whether a contract refused with this error.
+    pub fn is_revert<E: SolError>(&self) -> bool {
+        matches!(self, Self::Reverted { data, .. } if data.starts_with(&E::SELECTOR))
+    }
 }
 
 impl From<ChainError> for PortError {

@@ -14,7 +14,7 @@ use sealwork_types::{
         Account, App, DealProgress, Grant,
         IAttestations::{grantCall, isGrantedCall},
         IEscrow::accountCall,
-        IRegistry::appCall,
+        IRegistry::{NotRegistered, appCall},
         ITasks::{dealCall, isClosedCall},
     },
     enclave_wire::GrantFrame,
@@ -77,12 +77,13 @@ impl EvmChain {
         C::abi_decode_returns(&answer).map_err(|_| ChainError::Answer { call: C::SIGNATURE })
     }
 
-    async fn event_page(&self, after: EventCursor) -> Result<(Vec<(EventCursor, MarketEvent)>, u64), ChainError> {
+    /// Events from a position on, and the position behind the blocks that were looked at.
+    async fn event_page(&self, after: EventCursor) -> Result<(Vec<(EventCursor, MarketEvent)>, EventCursor), ChainError> {
         let head = self.endpoint.block_number().await?;
         let from = after.block.max(self.deployment.deployed_at);
         let to = head.min(from.saturating_add(BLOCKS_PER_QUERY));
         if from > to {
-            return Ok((Vec::new(), after.block));
+            return Ok((Vec::new(), after));
         }
         let found = self.endpoint.logs(&logs::market_filter(self.contracts(), from, to)).await?;
         let events = found
@@ -90,7 +91,7 @@ impl EvmChain {
             .filter(|log| logs::position(log) >= after)
             .filter_map(|log| logs::decode(log).map(|event| (logs::position(log), event)))
             .collect();
-        Ok((events, to))
+        Ok((events, EventCursor { block: to.saturating_add(1), log_index: 0 }))
     }
 }
 
@@ -109,11 +110,12 @@ impl Chain for EvmChain {
     }
 
     async fn app(&self, id: AppId) -> Result<App, PortError> {
-        let app = self.view(self.contracts().registry, &appCall { id: id.get() }).await?;
-        if app.owner.is_zero() {
-            return Err(PortError::new(ErrorKind::NotFound, format!("app {id} is not registered on this network")));
+        match self.view(self.contracts().registry, &appCall { id: id.get() }).await {
+            Err(error) if error.is_revert::<NotRegistered>() => {
+                Err(PortError::new(ErrorKind::NotFound, format!("app {id} is not registered on this network")))
+            }
+            app => Ok(app?),
         }
-        Ok(app)
     }
 
     async fn manifest(&self, app: AppId, code: CodeHash, policy: PolicyHash) -> Result<ManifestHash, PortError> {
@@ -168,12 +170,12 @@ impl Chain for EvmChain {
     }
 
     async fn events(&self, after: EventCursor, limit: usize) -> Result<(Vec<MarketEvent>, EventCursor), PortError> {
-        let (mut found, to) = self.event_page(after).await?;
+        let (mut found, behind) = self.event_page(after).await?;
         let cut = found.len() > limit;
         found.truncate(limit);
         let next = match found.last() {
             Some((position, _)) if cut => EventCursor { log_index: position.log_index.saturating_add(1), ..*position },
-            _ => after.max(EventCursor { block: to.saturating_add(1), log_index: 0 }),
+            _ => behind,
         };
         Ok((found.into_iter().map(|(_, event)| event).collect(), next))
     }
