@@ -44,9 +44,7 @@ fn attempt_it(attempt: &str, own_id: Pid) -> Option<bool> {
         }
         "fork" => Command::new("/bin/true").status().is_ok(),
         "thread" => thread::Builder::new().spawn(|| ()).is_ok(),
-        "kill" => {
-            rustix::process::kill_process(own_id, rustix::process::Signal::CONT).is_ok()
-        }
+        "kill" => rustix::process::kill_process(own_id, rustix::process::Signal::CONT).is_ok(),
         "dumpable" => {
             rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable).is_ok()
         }

@@ -54,6 +54,7 @@ pub fn serve(
 }
 
 impl Enclave {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other message is out of order")]
     fn run(mut self) -> Result<(), EnclaveError> {
         while let Some(request) = self.host.next_request()? {
             let answer = match request {
@@ -84,7 +85,9 @@ impl Enclave {
 
     fn task(&mut self, frame: &TaskFrame) -> Result<FromEnclave, Stop> {
         let Some(clock) = self.clock else {
-            return Err(EnclaveError::OutOfOrder { expected: "Attest before the first Task", found: "Task" }.into());
+            return Err(
+                EnclaveError::OutOfOrder { expected: "Attest before the first Task", found: "Task" }.into()
+            );
         };
         let done = task::run(self, frame, clock)?;
         Ok(FromEnclave::Done { done: to_json(&done) })

@@ -53,9 +53,10 @@ type SealedStdin<'a> = StdinReader<OpenReader<&'a mut SealedInput>>;
 /// Opens, runs, and reads the input to its authenticated end.
 pub(crate) fn execute(execution: &Execution<'_>, sealed: &mut SealedInput) -> Result<Ran, Blame> {
     let opened = open(execution, sealed)?;
-    execution.host.send(&FromEnclave::Progress(Step::Running)).map_err(|error| {
-        Blame::Nobody(Refusal::transient(execution.host.defer(error).to_string()))
-    })?;
+    execution
+        .host
+        .send(&FromEnclave::Progress(Step::Running))
+        .map_err(|error| Blame::Nobody(Refusal::transient(execution.host.defer(error).to_string())))?;
     let (output, stdin) = run(execution, opened)?;
     stdin.finish().map_err(|error| Blame::Input(status_of(&error)))?;
     conclude(execution, output)
@@ -117,13 +118,15 @@ fn run<'a>(execution: &Execution<'_>, opened: Opened<'a>) -> Result<(BatchOutput
         now_unix_s: execution.now,
         limits: job.policy.limits,
     };
-    let output = execution.engine.run(execution.module, input).map_err(|error| match error {
-        RunError::Text { .. } | RunError::InputFile { .. } | RunError::InputTooLarge { .. } => {
-            Blame::Input(Status::INPUT_FORMAT_ERROR)
-        }
-        _ => Blame::Nobody(Refusal::transient(format!("the program could not be started: {error}"))),
-    })?;
+    let output = execution.engine.run(execution.module, input).map_err(|error| not_started(&error))?;
     Ok((output, stdin))
+}
+
+fn not_started(error: &RunError) -> Blame {
+    if matches!(error, RunError::Text { .. } | RunError::InputFile { .. } | RunError::InputTooLarge { .. }) {
+        return Blame::Input(Status::INPUT_FORMAT_ERROR);
+    }
+    Blame::Nobody(Refusal::transient(format!("the program could not be started: {error}")))
 }
 
 /// Names the end of a run. The time limit does not count the time in which the program waited for the host.
@@ -133,15 +136,20 @@ fn conclude(execution: &Execution<'_>, output: BatchOutput) -> Result<Ran, Blame
     let (status, note) = match exit {
         Exit::Code(code) => {
             let status = if code == 0 { Status::SUCCESS } else { Status::EXIT_NONZERO };
-            let files = files.into_iter().map(|file| OutputFile { name: file.name, bytes: file.bytes }).collect();
+            let files =
+                files.into_iter().map(|file| OutputFile { name: file.name, bytes: file.bytes }).collect();
             let bundle = OutputBundle { exit_code: code, stdout, stderr: tail(stderr), files };
             return Ok(Ran { status, bundle, fuel });
         }
         Exit::Trap(what) => (Status::BASE_EXCEPTION, format!("trap: {what}")),
-        Exit::MemoryLimit => (Status::MEMORY_LIMIT, format!("more than {} bytes of memory", limits.memory_bytes)),
+        Exit::MemoryLimit => {
+            (Status::MEMORY_LIMIT, format!("more than {} bytes of memory", limits.memory_bytes))
+        }
         Exit::TimeLimit => (Status::TIME_LIMIT, format!("ran longer than {} ms", limits.time_ms)),
         Exit::FuelLimit => (Status::FUEL_LIMIT, format!("used more than {} units of fuel", limits.fuel)),
-        Exit::OutputLimit => (Status::OUTPUT_LIMIT, format!("more than {} bytes of output", limits.output_bytes)),
+        Exit::OutputLimit => {
+            (Status::OUTPUT_LIMIT, format!("more than {} bytes of output", limits.output_bytes))
+        }
         Exit::StdinFailed(_) => return Err(Blame::Input(Status::INPUT_FORMAT_ERROR)),
     };
     let mut text = stderr;
@@ -159,8 +167,8 @@ fn tail(mut stderr: Vec<u8>) -> Vec<u8> {
 }
 
 fn status_of(error: &BundleError) -> Status {
-    match error {
-        BundleError::Read(OpenError::NoMatch) => Status::KEY_ERROR,
-        _ => Status::INPUT_FORMAT_ERROR,
+    if matches!(error, BundleError::Read(OpenError::NoMatch)) {
+        return Status::KEY_ERROR;
     }
+    Status::INPUT_FORMAT_ERROR
 }

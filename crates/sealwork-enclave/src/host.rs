@@ -3,7 +3,7 @@
 use crate::error::EnclaveError;
 use sealwork_types::{
     Bytes,
-    enclave_wire::{FromEnclave, FrameError, MAX_CHUNK_BYTES, ToEnclave, read_message, write_message},
+    enclave_wire::{FrameError, FromEnclave, MAX_CHUNK_BYTES, ToEnclave, read_message, write_message},
     evidence::{Evidence, MAX_EVIDENCE_BYTES, ReportData},
 };
 use std::{
@@ -35,7 +35,11 @@ pub(crate) enum Source {
 impl Host {
     /// Talks over the given pipe.
     pub fn new(reader: impl Read + 'static, writer: impl Write + 'static) -> Self {
-        Self(Rc::new(RefCell::new(Pipe { reader: Box::new(reader), writer: Box::new(writer), deferred: None })))
+        Self(Rc::new(RefCell::new(Pipe {
+            reader: Box::new(reader),
+            writer: Box::new(writer),
+            deferred: None,
+        })))
     }
 
     /// Keeps a failure that has to pass through a foreign `Read` or `Write`, and gives the error to return there.
@@ -69,6 +73,7 @@ impl Host {
     }
 
     /// Asks for the next chunk of a stream; empty at its end.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other message is out of order")]
     pub(crate) fn chunk(&self, source: Source) -> Result<Bytes, EnclaveError> {
         self.send(match source {
             Source::Module => &FromEnclave::NeedModule,
@@ -81,6 +86,7 @@ impl Host {
     }
 
     /// Asks the platform for evidence. The inner error is the host's own text.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other message is out of order")]
     pub(crate) fn quote(&self, report_data: &ReportData) -> Result<Result<Evidence, String>, EnclaveError> {
         self.send(&FromEnclave::Quote { report_data: report_data.to_vec() })?;
         match self.receive()? {
@@ -102,6 +108,7 @@ impl Host {
     }
 
     /// Waits for TLS bytes of a member; empty when the connection ended.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other message is out of order")]
     pub(crate) fn tls_in(&self, member: u32) -> Result<Bytes, EnclaveError> {
         self.send(&FromEnclave::TlsNeed { member })?;
         match self.receive()? {

@@ -34,7 +34,10 @@ impl SealedInput {
         while !self.ended {
             self.fill()?;
             if self.total > MAX_SEALED_BYTES {
-                return Err(Refusal::permanent(format!("the sealed input has more than {MAX_SEALED_BYTES} bytes")).into());
+                return Err(Refusal::permanent(format!(
+                    "the sealed input has more than {MAX_SEALED_BYTES} bytes"
+                ))
+                .into());
             }
         }
         let found = self.digest.finish();

@@ -32,10 +32,12 @@ pub(crate) struct Job {
 impl Job {
     /// Checks signature, hashes, ids and expiry. `now` is the later of the host's and the enclave's own time.
     pub(crate) fn check(frame: &TaskFrame, domain: &SigningDomain, now: u64) -> Result<Self, Refusal> {
-        let request = decode_request(&frame.request)
-            .map_err(|_| Refusal::permanent("the task's request is not the JSON of a signed request order"))?;
-        let signer = sign::recover(domain, &request.order, &request.signature)
-            .map_err(|error| Refusal::permanent(format!("the request order's signature is unusable: {error}")))?;
+        let request = decode_request(&frame.request).map_err(|_| {
+            Refusal::permanent("the task's request is not the JSON of a signed request order")
+        })?;
+        let signer = sign::recover(domain, &request.order, &request.signature).map_err(|error| {
+            Refusal::permanent(format!("the request order's signature is unusable: {error}"))
+        })?;
         let order = request.order;
         if signer != order.requester {
             return Err(Refusal::permanent(format!(
@@ -47,8 +49,9 @@ impl Job {
         let deal = frame.deal_id();
         check_deal(&order, domain, deal, frame.index)?;
         let (policy, policy_hash) = check_documents(frame)?;
-        let params = TaskParams::from_bytes(&order.params)
-            .map_err(|error| Refusal::permanent(format!("the request order's params are unusable: {error}")))?;
+        let params = TaskParams::from_bytes(&order.params).map_err(|error| {
+            Refusal::permanent(format!("the request order's params are unusable: {error}"))
+        })?;
         let output_recipient = check_recipient(frame, &order)?;
         let task = task_id(deal, frame.index);
         Ok(Self { order, params, deal, task, policy, policy_hash, output_recipient })
@@ -97,7 +100,10 @@ fn check_order(order: &RequestOrder, now: u64) -> Result<(), Refusal> {
         )));
     }
     if order.mode != TrustMode::Tee.code() {
-        return Err(Refusal::permanent(format!("the order asks for trust mode {}, an enclave runs mode 0", order.mode)));
+        return Err(Refusal::permanent(format!(
+            "the order asks for trust mode {}, an enclave runs mode 0",
+            order.mode
+        )));
     }
     if !order.datasets.is_empty() {
         return Err(Refusal::permanent(format!(
@@ -113,16 +119,20 @@ fn check_deal(order: &RequestOrder, domain: &SigningDomain, deal: DealId, index:
     let hash = domain.order_hash(order);
     let first = order.volume.min(MAX_DEALS);
     let consumed = (0..first).find(|consumed| deal_id(hash, *consumed) == deal);
-    let consumed =
-        consumed.ok_or_else(|| Refusal::permanent(format!("deal {deal} is not one of request order {hash}")))?;
+    let consumed = consumed
+        .ok_or_else(|| Refusal::permanent(format!("deal {deal} is not one of request order {hash}")))?;
     if index >= order.volume.saturating_sub(consumed) {
-        return Err(Refusal::permanent(format!("task index {index} is beyond the order's volume of {}", order.volume)));
+        return Err(Refusal::permanent(format!(
+            "task index {index} is beyond the order's volume of {}",
+            order.volume
+        )));
     }
     Ok(())
 }
 
 fn check_documents(frame: &TaskFrame) -> Result<(Policy, PolicyHash), Refusal> {
-    let manifest = AppManifest::parse(&frame.manifest).map_err(|error| Refusal::permanent(error.to_string()))?;
+    let manifest =
+        AppManifest::parse(&frame.manifest).map_err(|error| Refusal::permanent(error.to_string()))?;
     let policy = Policy::parse(&frame.policy).map_err(|error| Refusal::permanent(error.to_string()))?;
     let policy_hash = Policy::hash_of(&frame.policy);
     if manifest.policy_hash != policy_hash {

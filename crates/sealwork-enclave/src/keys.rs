@@ -2,7 +2,9 @@
 
 use crate::{EnclaveError, error::Stop, host::Host};
 use sealwork_seal::Secret;
-use sealwork_types::{Address, AppId, PolicyHash, enclave_wire::GrantFrame, evidence::TeeKind, network::TrustAnchors};
+use sealwork_types::{
+    Address, AppId, PolicyHash, enclave_wire::GrantFrame, evidence::TeeKind, network::TrustAnchors,
+};
 use std::{collections::VecDeque, fmt, rc::Rc};
 
 /// Names an app secret.

@@ -6,7 +6,9 @@ use crate::{
     keys::{KeyRequest, KeySourceSetup},
     tls_pipe::TlsPipe,
 };
-use sealwork_ratls::{BoxError, Introduction, MemberSession, SessionError, TlsIdentity, keys::combine_shares};
+use sealwork_ratls::{
+    BoxError, Introduction, MemberSession, SessionError, TlsIdentity, keys::combine_shares,
+};
 use sealwork_seal::Secret;
 use sealwork_types::{
     Address,
@@ -40,7 +42,7 @@ pub fn member_sessions(setup: KeySourceSetup) -> Result<Box<dyn KeySource>, Encl
 impl KeySource for MemberSessions {
     fn attest(&mut self, now: u64) -> Result<GrantFrame, Stop> {
         self.open.clear();
-        let grants = self.from_threshold(|sessions, member, address| {
+        let grants = self.ask_threshold(|sessions, member, address| {
             sessions.connect(member, address, now).map(|frame| (address, frame))
         })?;
         join_grants(grants)
@@ -48,14 +50,14 @@ impl KeySource for MemberSessions {
 
     fn app_secret(&mut self, request: &KeyRequest<'_>) -> Result<Secret<[u8; 32]>, Stop> {
         let shares =
-            self.from_threshold(|sessions, member, address| sessions.release(member, address, request))?;
+            self.ask_threshold(|sessions, member, address| sessions.release(member, address, request))?;
         Ok(combine_shares(&shares))
     }
 }
 
 impl MemberSessions {
     /// Asks members in order until the threshold is met; otherwise reports why the last one failed.
-    fn from_threshold<T>(
+    fn ask_threshold<T>(
         &mut self,
         mut ask: impl FnMut(&mut Self, u32, Address) -> Result<T, SessionError>,
     ) -> Result<Vec<T>, Stop> {
@@ -148,7 +150,10 @@ fn join_grants(grants: Vec<(Address, GrantFrame)>) -> Result<GrantFrame, Stop> {
     let (_, mut joined) = grants.pop_first().expect("the threshold is at least one");
     for (member, frame) in grants {
         if frame.grant != joined.grant {
-            return Err(Refusal::transient(format!("CAS member {member} granted something else than the others")).into());
+            return Err(Refusal::transient(format!(
+                "CAS member {member} granted something else than the others"
+            ))
+            .into());
         }
         joined.signatures.extend(frame.signatures);
     }

@@ -27,7 +27,11 @@ impl Programs {
     }
 
     /// The module, or the status that says why there is none. `Err` blames nobody but the host.
-    pub(crate) fn module(&mut self, host: &Host, code_hash: CodeHash) -> Result<Result<Rc<Module>, Status>, Stop> {
+    pub(crate) fn module(
+        &mut self,
+        host: &Host,
+        code_hash: CodeHash,
+    ) -> Result<Result<Rc<Module>, Status>, Stop> {
         if let Some((_, module)) = self.compiled.iter().find(|(known, _)| *known == code_hash) {
             return Ok(Ok(Rc::clone(module)));
         }
@@ -58,21 +62,27 @@ fn fetch(host: &Host, expected: CodeHash) -> Result<Vec<u8>, Stop> {
             break;
         }
         if bytes.len() + chunk.len() > MAX_MODULE_BYTES {
-            return Err(Refusal::permanent(format!("the module has more than {MAX_MODULE_BYTES} bytes")).into());
+            return Err(
+                Refusal::permanent(format!("the module has more than {MAX_MODULE_BYTES} bytes")).into()
+            );
         }
         bytes.extend_from_slice(&chunk);
     }
     let found = CodeHash::new(Sha256Digest::of(&bytes));
     if found != expected {
-        return Err(Refusal::transient(format!("storage returned other bytes: the app's code is {expected}, the module given is {found}")).into());
+        return Err(Refusal::transient(format!(
+            "storage returned other bytes: the app's code is {expected}, the module given is {found}"
+        ))
+        .into());
     }
     Ok(bytes)
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "whatever else is wrong, the bytes are no program")]
 fn status_of(error: &ModuleError) -> Status {
     match error {
-        ModuleError::UnknownImport { .. } => Status::IMPORT_ERROR,
-        ModuleError::NoEntryPoint { .. } => Status::PAYLOAD_NOT_DEFINED,
+        ModuleError::UnknownImport { .. } | ModuleError::ImportType { .. } => Status::IMPORT_ERROR,
+        ModuleError::NoEntryPoint => Status::PAYLOAD_NOT_DEFINED,
         _ => Status::SYNTAX_WARNING,
     }
 }

@@ -10,7 +10,9 @@
 mod descriptors;
 mod filter;
 
-use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetStatus, Scope};
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetStatus, Scope,
+};
 use nix::sched::{CloneFlags, unshare};
 use rustix::{
     mm::{MlockAllFlags, mlockall},
@@ -65,15 +67,12 @@ pub fn drop_privileges() -> Result<Privileges, SandboxError> {
     set_no_new_privs(true).map_err(refused("no new privileges"))?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(refused("not being dumpable"))?;
     limit(Resource::Core, 0, "core file limit")?;
-    let report = SandboxReport {
-        namespaces: enter_empty_namespaces(),
-        landlock: deny_files_and_ports(),
-        memory_locked: lock_memory(),
-        capabilities: false,
-    };
-    limit(Resource::Fsize, 0, "file size limit")?;
+    // In this order: raising the limit on locked memory is a right that ends with the old name space.
+    let memory_locked = lock_memory();
+    let namespaces = enter_empty_namespaces();
+    let landlock = deny_files_and_ports();
     limit(Resource::Nofile, 3, "open file limit")?;
-    Ok(Privileges { report })
+    Ok(Privileges { report: SandboxReport { landlock, namespaces, capabilities: false, memory_locked } })
 }
 
 impl Privileges {

@@ -69,14 +69,20 @@ impl Enclave {
         if bundle.body_len().is_err() {
             // More files than a bundle can name, or names that it cannot carry.
             status = Status::OUTPUT_LIMIT;
-            bundle = OutputBundle { exit_code: bundle.exit_code, stderr: bundle.stderr, ..OutputBundle::default() };
+            bundle = OutputBundle {
+                exit_code: bundle.exit_code,
+                stderr: bundle.stderr,
+                ..OutputBundle::default()
+            };
         }
         let output = self.seal(job, status, &bundle)?;
         Ok(self.sign(job, status, output, fuel))
     }
 
     fn seal(&self, job: &Job, status: Status, bundle: &OutputBundle) -> Result<B256, Stop> {
-        let unsealable = |error: &dyn std::error::Error| Refusal::transient(format!("the output cannot be sealed: {error}"));
+        let unsealable = |error: &dyn std::error::Error| {
+            Refusal::transient(format!("the output cannot be sealed: {error}"))
+        };
         let body_len = bundle.body_len().map_err(|error| unsealable(&error))?;
         let binding = OutputBinding {
             domain: self.anchors.domain,

@@ -1,4 +1,5 @@
 //! The real binary: what it gave up when it says that it is ready, and how it ends.
+#![expect(clippy::unwrap_used, reason = "helpers outside of test functions")]
 
 use sealwork_types::{
     Address,
@@ -49,10 +50,10 @@ fn init() -> ToEnclave {
 fn ready(command: &mut Command) -> Running {
     let (child, mut to, mut from) = launch(command);
     write_message(&mut to, &init()).unwrap();
-    match read_message(&mut from).unwrap() {
-        FromEnclave::Ready { sandbox, .. } => Running { child, to, from, sandbox },
-        other => panic!("expected Ready, got {other:?}"),
-    }
+    let FromEnclave::Ready { sandbox, .. } = read_message(&mut from).unwrap() else {
+        panic!("expected Ready")
+    };
+    Running { child, to, from, sandbox }
 }
 
 impl Running {

@@ -1,4 +1,5 @@
 //! What a confined process cannot do any more, tried by a child that confines itself like the enclave.
+#![expect(clippy::unwrap_used, reason = "helpers outside of test functions")]
 
 use std::{
     os::unix::process::ExitStatusExt,

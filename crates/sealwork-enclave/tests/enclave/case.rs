@@ -91,7 +91,12 @@ impl Case {
             domain: domain(),
             signed_for: domain(),
             module,
-            limits: Limits { memory_bytes: 16 << 20, time_ms: 20_000, output_bytes: 4 << 20, ..Limits::default() },
+            limits: Limits {
+                memory_bytes: 16 << 20,
+                time_ms: 20_000,
+                output_bytes: 4 << 20,
+                ..Limits::default()
+            },
             stdin: b"attack at dawn".to_vec(),
             files: Vec::new(),
             host_now: NOW,
@@ -173,11 +178,7 @@ impl Case {
     }
 
     pub(crate) fn policy(&self) -> Policy {
-        let sim = AcceptedEnclave {
-            tee: TeeKind::Sim,
-            measurement: self.measurement,
-            min_platform_svn: 0,
-        };
+        let sim = AcceptedEnclave { tee: TeeKind::Sim, measurement: self.measurement, min_platform_svn: 0 };
         Policy {
             version: 1,
             code_hash: self.code_hash(),

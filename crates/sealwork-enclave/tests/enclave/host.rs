@@ -7,8 +7,8 @@ use sealwork_types::{
     Address, B256,
     abi::Grant,
     enclave_wire::{
-        DoneFrame, FrameError, FromEnclave, GrantFrame, SandboxReport, Step, TaskFrame, ToEnclave, read_message,
-        write_message,
+        DoneFrame, FrameError, FromEnclave, GrantFrame, SandboxReport, Step, TaskFrame, ToEnclave,
+        read_message, write_message,
     },
     evidence::TeeKind,
     network::TrustAnchors,
@@ -45,6 +45,7 @@ impl KeySource for FixedKeys {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the signature of a key source's maker")]
 fn fixed_keys(setup: KeySourceSetup) -> Result<Box<dyn KeySource>, EnclaveError> {
     Ok(Box::new(FixedKeys(setup.enclave)))
 }
@@ -62,7 +63,7 @@ pub(crate) struct TestHost {
 /// How a task ended.
 #[derive(Debug)]
 pub(crate) enum End {
-    Done(DoneFrame),
+    Done(Box<DoneFrame>),
     Refused { retryable: bool, reason: String },
 }
 
@@ -118,6 +119,7 @@ impl TestHost {
     }
 
     /// Runs one task, feeding `module` and `sealed` in small chunks.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other message fails the test")]
     pub(crate) fn run(&mut self, frame: TaskFrame, module: &[u8], sealed: &[u8]) -> Outcome {
         self.say(&ToEnclave::Task(Box::new(frame)));
         let mut module = module.chunks(1000);
@@ -143,7 +145,7 @@ impl TestHost {
                     output.extend_from_slice(&bytes);
                     continue;
                 }
-                FromEnclave::Done { done } => End::Done(serde_json::from_slice(&done).unwrap()),
+                FromEnclave::Done { done } => End::Done(Box::new(serde_json::from_slice(&done).unwrap())),
                 FromEnclave::Refused { retryable, reason } => End::Refused { retryable, reason },
                 other => panic!("unexpected {other:?}"),
             };

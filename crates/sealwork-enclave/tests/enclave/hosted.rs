@@ -5,10 +5,15 @@ use crate::{
     network::{BINARY, Network, stream_of},
     wasm,
 };
-use sealwork_ports::{Clock, EnclaveHost, EnclaveInfo, ErrorKind, PortError, TaskInput, TaskOutcome, TaskUpdate};
+use sealwork_ports::{
+    Clock, EnclaveHost, EnclaveInfo, ErrorKind, PortError, TaskInput, TaskOutcome, TaskUpdate,
+};
 use sealwork_seal::sign::recover;
 use sealwork_simtee::measure_file;
-use sealwork_types::{AppId, B256, Measurement, Status, abi::Receipt, enclave_wire::Step, params::GRANT_LIFETIME_S, policy::Policy};
+use sealwork_types::{
+    AppId, B256, Measurement, Status, abi::Receipt, enclave_wire::Step, params::GRANT_LIFETIME_S,
+    policy::Policy,
+};
 use sealwork_worker::EnclaveProcess;
 use std::{path::Path, sync::atomic::Ordering, time::Duration};
 
@@ -54,6 +59,15 @@ async fn run(host: &EnclaveProcess, input: TaskInput) -> Result<Ran, PortError> 
         }
     }
     panic!("the task ended without an outcome");
+}
+
+fn refused(ran: Result<Ran, PortError>, retryable: bool, part: &str) {
+    match ran.unwrap().outcome {
+        TaskOutcome::Refused { retryable: found, reason } => {
+            assert!(reason.contains(part) && found == retryable, "{reason}");
+        }
+        TaskOutcome::Done { receipt, .. } => panic!("a receipt with status {}", receipt.status),
+    }
 }
 
 fn receipt(case: &Case, info: &EnclaveInfo, outcome: &TaskOutcome) -> Receipt {
@@ -128,12 +142,7 @@ async fn tells_when_storage_failed() {
     let gone = || PortError::new(ErrorKind::Unavailable, "read a block from nowhere");
     let mut task = input(prepared);
     task.sealed_input = stream_of(vec![Ok(half), Err(gone())]);
-    match run(&host, task).await.unwrap().outcome {
-        TaskOutcome::Refused { retryable: true, reason } => {
-            assert!(reason.contains("read a block from nowhere"), "{reason}");
-        }
-        other => panic!("{other:?}"),
-    }
+    refused(run(&host, task).await, true, "read a block from nowhere");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,10 +202,7 @@ async fn an_app_that_does_not_accept_the_enclave_keeps_its_key() {
     let mut case = case(&network, wasm::echo()).await;
     case.measurement = Measurement::new(B256::repeat_byte(0x0d));
     let case = publish(&network, case).await;
-    match run(&host, input(case.prepare())).await.unwrap().outcome {
-        TaskOutcome::Refused { retryable: false, reason } => assert!(reason.contains("Appraisal"), "{reason}"),
-        other => panic!("{other:?}"),
-    }
+    refused(run(&host, input(case.prepare())).await, false, "Appraisal");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,11 +212,9 @@ async fn without_the_cas_nothing_runs_and_trying_again_is_right() {
     host.ensure(0).await.unwrap();
     let case = case(&network, wasm::echo()).await;
     network.take_down().await;
-    let outcome = tokio::time::timeout(Duration::from_secs(30), run(&host, input(case.prepare()))).await.unwrap();
-    match outcome.unwrap().outcome {
-        TaskOutcome::Refused { retryable: true, reason } => assert!(reason.contains("CAS member"), "{reason}"),
-        other => panic!("{other:?}"),
-    }
+    let outcome =
+        tokio::time::timeout(Duration::from_secs(30), run(&host, input(case.prepare()))).await.unwrap();
+    refused(outcome, true, "CAS member");
     let error = network.host().ensure(0).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
 }

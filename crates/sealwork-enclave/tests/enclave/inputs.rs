@@ -137,6 +137,10 @@ fn equal_tasks_see_equal_random_numbers_and_other_tasks_others() {
     let first = host.run(prepared.frame, &prepared.module, &prepared.sealed);
     let other = case.run_in(&mut host);
     assert_eq!(case.open(&first).stdout.len(), 32);
-    assert_ne!(case.open(&first).stdout, case.open(&other).stdout, "another sealed file is another order and task");
+    assert_ne!(
+        case.open(&first).stdout,
+        case.open(&other).stdout,
+        "another sealed file is another order and task"
+    );
     host.end().unwrap();
 }

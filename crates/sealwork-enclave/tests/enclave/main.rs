@@ -1,5 +1,6 @@
 //! Tasks from frame to receipt. Most tests use a host in memory and a CAS that gives everything ([`host`]); [`hosted`]
 //! uses the real binary, the worker's host and a real CAS member ([`network`]).
+#![expect(clippy::unwrap_used, reason = "helpers outside of test functions")]
 
 mod case;
 mod host;

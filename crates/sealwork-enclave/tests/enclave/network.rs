@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use futures::stream;
 use sealwork_cas::{HttpKeyService, Member, MemberConfig, RateLimit, ServeLimits, serve_http, serve_tls};
 use sealwork_ports::{
-    ByteStream, Chain, Clock, Deployment, ErrorKind, EventCursor, KeyService, MarketEvent, PortError, PostedAppOrder,
-    PostedPoolOrder, SystemClock, TxInfo, TxOutcome,
+    ByteStream, Chain, Clock, Deployment, ErrorKind, EventCursor, KeyService, MarketEvent, PortError,
+    PostedAppOrder, PostedPoolOrder, SystemClock, TxInfo, TxOutcome,
 };
 use sealwork_seal::{age::Recipient, sign::SigningKey};
 use sealwork_simtee::{SimEnclave, SimPlatform, SimRoot, measure_file};
@@ -68,8 +68,10 @@ impl Network {
         let root = SimRoot::generate().unwrap();
         let platform = root.certify("test machine", 1).unwrap();
         let key = SigningKey::generate().unwrap();
-        let (http, tls) =
-            (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let (http, tls) = (
+            TcpListener::bind("127.0.0.1:0").await.unwrap(),
+            TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        );
         let url = format!("http://{}", http.local_addr().unwrap());
         let endpoint = tls.local_addr().unwrap().to_string();
         let document = document(&key, root.public_key(), url.clone(), endpoint);

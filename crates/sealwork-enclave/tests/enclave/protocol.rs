@@ -7,7 +7,7 @@ use crate::{
 };
 use sealwork_enclave::EnclaveError;
 use sealwork_types::{
-    enclave_wire::{FromEnclave, FrameError, MAX_CHUNK_BYTES, ToEnclave},
+    enclave_wire::{FrameError, FromEnclave, MAX_CHUNK_BYTES, ToEnclave},
     evidence::TeeKind,
 };
 
@@ -58,7 +58,7 @@ fn dies_of_malformed_anchors() {
 }
 
 /// Brings a task to the first message that `wanted` accepts, and answers it with `answer`.
-fn answer_wrongly(wanted: fn(&FromEnclave) -> bool, answer: ToEnclave) -> EnclaveError {
+fn answer_wrongly(wanted: fn(&FromEnclave) -> bool, answer: &ToEnclave) -> EnclaveError {
     let case = Case::new(wasm::echo());
     let prepared = case.prepare();
     let mut host = TestHost::ready(&anchors());
@@ -67,7 +67,7 @@ fn answer_wrongly(wanted: fn(&FromEnclave) -> bool, answer: ToEnclave) -> Enclav
     loop {
         let message = host.hear();
         if wanted(&message) {
-            host.say(&answer);
+            host.say(answer);
             return dies(host);
         }
         if matches!(message, FromEnclave::NeedModule) {
@@ -80,9 +80,15 @@ fn answer_wrongly(wanted: fn(&FromEnclave) -> bool, answer: ToEnclave) -> Enclav
 fn dies_of_wrong_answers_inside_a_task_even_inside_a_stream() {
     let module = |message: &FromEnclave| matches!(message, FromEnclave::NeedModule);
     let input = |message: &FromEnclave| matches!(message, FromEnclave::NeedInput);
-    assert!(matches!(answer_wrongly(module, ToEnclave::Stop), EnclaveError::OutOfOrder { found: "Stop", .. }));
-    assert!(matches!(answer_wrongly(input, ToEnclave::Stop), EnclaveError::OutOfOrder { found: "Stop", .. }));
+    assert!(matches!(
+        answer_wrongly(module, &ToEnclave::Stop),
+        EnclaveError::OutOfOrder { found: "Stop", .. }
+    ));
+    assert!(matches!(
+        answer_wrongly(input, &ToEnclave::Stop),
+        EnclaveError::OutOfOrder { found: "Stop", .. }
+    ));
     let huge = || ToEnclave::Chunk(vec![0; MAX_CHUNK_BYTES + 1].into());
-    assert!(matches!(answer_wrongly(module, huge()), EnclaveError::Oversized { .. }));
-    assert!(matches!(answer_wrongly(input, huge()), EnclaveError::Oversized { .. }));
+    assert!(matches!(answer_wrongly(module, &huge()), EnclaveError::Oversized { .. }));
+    assert!(matches!(answer_wrongly(input, &huge()), EnclaveError::Oversized { .. }));
 }

@@ -13,8 +13,10 @@ const WASI: &str = r#"
 "#;
 
 fn program(start: &str) -> Vec<u8> {
-    wat::parse_str(format!("(module {WASI} (data (i32.const 32) \"went wrong\") (func (export \"_start\") {start}))"))
-        .unwrap()
+    wat::parse_str(format!(
+        "(module {WASI} (data (i32.const 32) \"went wrong\") (func (export \"_start\") {start}))"
+    ))
+    .unwrap()
 }
 
 /// Copies standard input to standard output.
@@ -91,8 +93,10 @@ pub(crate) fn random() -> Vec<u8> {
 
 /// Imports what nobody offers.
 pub(crate) fn unknown_import() -> Vec<u8> {
-    wat::parse_str(r#"(module (import "env" "socket" (func)) (memory (export "memory") 1) (func (export "_start")))"#)
-        .unwrap()
+    wat::parse_str(
+        r#"(module (import "env" "socket" (func)) (memory (export "memory") 1) (func (export "_start")))"#,
+    )
+    .unwrap()
 }
 
 /// A module without an entry point.
