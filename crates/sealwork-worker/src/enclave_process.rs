@@ -21,7 +21,9 @@ pub use image::EnclaveImage;
 use async_trait::async_trait;
 use driver::DrivenTask;
 use process::{Launch, Process};
-use sealwork_ports::{Clock, EnclaveHost, EnclaveInfo, ErrorKind, PortError, QuoteProvider, RunningTask, TaskInput};
+use sealwork_ports::{
+    Clock, EnclaveHost, EnclaveInfo, ErrorKind, PortError, QuoteProvider, RunningTask, TaskInput,
+};
 use sealwork_types::{Measurement, network::NetworkDocument, params::GRANT_LIFETIME_S};
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, MutexGuard};
@@ -45,7 +47,11 @@ pub struct EnclaveTimeouts {
 
 impl Default for EnclaveTimeouts {
     fn default() -> Self {
-        Self { silence: Duration::from_secs(60), member: Duration::from_secs(10), stop: Duration::from_secs(2) }
+        Self {
+            silence: Duration::from_secs(60),
+            member: Duration::from_secs(10),
+            stop: Duration::from_secs(2),
+        }
     }
 }
 
@@ -125,7 +131,11 @@ impl EnclaveHost for EnclaveProcess {
         self.ready(slot, &mut state).await
     }
 
-    async fn run<'a>(&'a self, slot: usize, input: TaskInput) -> Result<Box<dyn RunningTask + 'a>, PortError> {
+    async fn run<'a>(
+        &'a self,
+        slot: usize,
+        input: TaskInput,
+    ) -> Result<Box<dyn RunningTask + 'a>, PortError> {
         let mut state = self.slot(slot).await?;
         self.ready(slot, &mut state).await?;
         let process = state.take().expect("`ready` has just put it there");

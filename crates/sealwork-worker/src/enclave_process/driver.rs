@@ -70,6 +70,7 @@ impl Drop for DrivenTask<'_> {
 }
 
 /// Feeds the enclave until the task ended. Gives the process back only when it can take another task.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other message is out of order")]
 async fn drive(
     mut process: Process,
     launch: Arc<Launch>,

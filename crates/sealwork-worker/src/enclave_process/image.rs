@@ -29,7 +29,11 @@ impl EnclaveImage {
     /// [`PortError`] of kind `Local` when the file cannot be read or has more than 1 GiB.
     pub fn load(path: &Path) -> Result<Self, PortError> {
         let failed = |error: io::Error| {
-            PortError::because(ErrorKind::Local, format!("load the enclave program {}", path.display()), error)
+            PortError::because(
+                ErrorKind::Local,
+                format!("load the enclave program {}", path.display()),
+                error,
+            )
         };
         let source = File::open(path).map_err(failed)?;
         let mut copy = File::from(anonymous_file().map_err(failed)?);

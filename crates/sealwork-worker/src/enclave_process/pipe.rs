@@ -1,7 +1,9 @@
 //! Frames over a child's standard input and output.
 
 use sealwork_ports::{ErrorKind, PortError};
-use sealwork_types::enclave_wire::{FromEnclave, FrameError, ToEnclave, decode_body, encode_frame, frame_length};
+use sealwork_types::enclave_wire::{
+    FrameError, FromEnclave, ToEnclave, decode_body, encode_frame, frame_length,
+};
 use std::{io, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -23,7 +25,9 @@ impl Pipe {
             self.stdin.write_all(&frame).await?;
             self.stdin.flush().await
         };
-        within(patience, "take a message", write).await?.map_err(|error| gone("write to the enclave", error.into()))
+        within(patience, "take a message", write)
+            .await?
+            .map_err(|error| gone("write to the enclave", error.into()))
     }
 
     pub(super) async fn receive(&mut self, patience: Duration) -> Result<FromEnclave, PortError> {
@@ -45,7 +49,10 @@ impl Pipe {
 
 async fn within<T>(patience: Duration, what: &str, work: impl Future<Output = T>) -> Result<T, PortError> {
     timeout(patience, work).await.map_err(|_| {
-        PortError::new(ErrorKind::Local, format!("wait for the enclave: it did not {what} within {patience:?}"))
+        PortError::new(
+            ErrorKind::Local,
+            format!("wait for the enclave: it did not {what} within {patience:?}"),
+        )
     })
 }
 

@@ -35,7 +35,8 @@ pub(super) struct Launch {
 impl Launch {
     pub(super) fn new(image: EnclaveImage, settings: EnclaveSettings) -> Self {
         let EnclaveSettings { network, quotes, clock, slots: _, timeouts } = settings;
-        let anchors = serde_json::to_vec(&network.anchors).expect("strings, numbers and hashes always serialize");
+        let anchors =
+            serde_json::to_vec(&network.anchors).expect("strings, numbers and hashes always serialize");
         let quotes = quotes(image.measurement());
         Self { image, anchors, network, quotes, clock, timeouts }
     }
@@ -69,13 +70,11 @@ impl Process {
         let patience = launch.timeouts.silence;
         let (anchors, tee) = (launch.anchors.clone(), launch.quotes.tee());
         pipe.send(&ToEnclave::Init { anchors, tee }, patience).await?;
-        let enclave = match pipe.receive(patience).await? {
-            FromEnclave::Ready { enclave, sandbox } => {
-                info!(slot, %enclave, ?sandbox, "enclave is ready");
-                enclave
-            }
-            other => return Err(unexpected("Ready", &other)),
+        let first = pipe.receive(patience).await?;
+        let FromEnclave::Ready { enclave, sandbox } = first else {
+            return Err(unexpected("Ready", &first));
         };
+        info!(slot, %enclave, ?sandbox, "enclave is ready");
         let mut relay = MemberRelay::default();
         let info = attest(launch, &mut pipe, &mut relay, enclave).await?;
         Ok(Self { child, pipe, relay, info })
@@ -112,7 +111,11 @@ impl Process {
     }
 
     /// The next message that is not a question to the platform or a CAS member; those are answered here.
-    pub(super) async fn receive(&mut self, launch: &Launch, patience: Duration) -> Result<FromEnclave, PortError> {
+    pub(super) async fn receive(
+        &mut self,
+        launch: &Launch,
+        patience: Duration,
+    ) -> Result<FromEnclave, PortError> {
         match receive(launch, &mut self.pipe, &mut self.relay, patience).await {
             Err(error) => Err(self.explain(error).await),
             message => message,
@@ -153,7 +156,8 @@ fn spawn(launch: &Launch, slot: usize) -> Result<(Child, Pipe), PortError> {
         .kill_on_drop(true)
         .spawn()
         .map_err(failed)?;
-    let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    let (Some(stdin), Some(stdout), Some(stderr)) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
         return Err(PortError::new(ErrorKind::Local, "launch the enclave program: it has no pipes"));
     };
@@ -170,6 +174,7 @@ async fn log_last_words(stderr: ChildStderr, slot: usize) {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other message is out of order")]
 async fn attest(
     launch: &Launch,
     pipe: &mut Pipe,
@@ -193,6 +198,8 @@ async fn attest(
     }
 }
 
+/// The next message that is for the caller.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller knows which messages may come")]
 async fn receive(
     launch: &Launch,
     pipe: &mut Pipe,
@@ -220,7 +227,8 @@ async fn receive(
 
 /// Evidence of the platform; it is asked on a thread of its own because it may block.
 async fn quote(launch: &Launch, report_data: &[u8]) -> Result<EvidenceFrame, String> {
-    let report_data = ReportData::try_from(report_data).map_err(|_| "report data must have 64 bytes".to_owned())?;
+    let report_data =
+        ReportData::try_from(report_data).map_err(|_| "report data must have 64 bytes".to_owned())?;
     let quotes = Arc::clone(&launch.quotes);
     let answer = tokio::task::spawn_blocking(move || quotes.quote(&report_data)).await;
     match answer {
