@@ -1,27 +1,55 @@
 //! All automation of the repository: `cargo xtask help` lists it.
 
 mod contracts;
+mod demo;
 mod generate;
 mod guests;
+mod shell;
+mod test;
+#[cfg(test)]
+mod tidy;
 
 use anyhow::{Context, Result, bail};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-fn main() -> Result<()> {
+const HELP: &str = "cargo xtask COMMAND
+
+  demo                        build everything and run a sealed task end to end
+  test                        install what the tests need and run everything; CI runs this
+  bench AREA [--json]         measure beside a peer or a limit; areas: seal, store, runtime, spine, gas, all
+  gen [--check]               write the files generated from spec/, or check that they are fresh
+  contracts [--check|--test]  compile the contracts into artifacts, check that they are fresh, or test them
+  guests [--check|--test]     rebuild the example modules, compare them byte for byte, or test them
+  help                        this text";
+
+fn main() -> Result<ExitCode> {
     let root = root()?;
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.collect();
     let has = |flag: &str| rest.iter().any(|argument| argument == flag);
-    match command.as_str() {
-        "contracts" if has("--test") => contracts::test(&root),
-        "contracts" => contracts::run(&root, has("--check")),
-        "gen" => generate::run(&root, has("--check")),
-        "guests" => guests::run(&root, guests::Mode::parse(&rest)?),
-        other => bail!("unknown command {other:?}"),
-    }
+    let done = match command.as_str() {
+        "contracts" if has("--test") => contracts::test(&root).map(|()| true)?,
+        "contracts" => contracts::run(&root, has("--check")).map(|()| true)?,
+        "demo" => demo::run(&root, &rest)?,
+        "gen" => generate::run(&root, has("--check")).map(|()| true)?,
+        "guests" => guests::run(&root, guests::Mode::parse(&rest)?).map(|()| true)?,
+        "help" | "--help" | "-h" | "" => {
+            shell::say(HELP);
+            true
+        }
+        "test" => test::run(&root)?,
+        other => bail!("there is no command {other:?}\n\n{HELP}"),
+    };
+    Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn root() -> Result<PathBuf> {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).context("xtask lies in the workspace root")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf)
+        .context("xtask lies in the workspace root")
 }

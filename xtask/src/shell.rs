@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::{
     io::{BufRead, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -29,6 +29,22 @@ pub(crate) fn command(directory: &Path, words: &[&str]) -> Command {
     command
 }
 
+/// Prints a line for people.
+#[expect(clippy::print_stdout, reason = "a command line tool reports on standard output")]
+pub(crate) fn say(text: &str) {
+    println!("{text}");
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target_dir(root: &Path) -> Result<PathBuf> {
+    let output =
+        command(root, &[env!("CARGO"), "metadata", "--no-deps", "--format-version", "1"]).output()?;
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).context("read cargo metadata")?;
+    let path = metadata.pointer("/target_directory").and_then(serde_json::Value::as_str);
+    path.map(PathBuf::from).context("cargo metadata names no target directory")
+}
+
 /// Runs a command, passing its output through; an error when it fails.
 pub(crate) fn run(directory: &Path, words: &[&str]) -> Result<()> {
     let status = command(directory, words).status().with_context(|| format!("start {}", words.join(" ")))?;
@@ -41,12 +57,14 @@ pub(crate) fn run(directory: &Path, words: &[&str]) -> Result<()> {
 /// Runs a command, passing its output through and counting the tests it reports. A failure is counted, not returned.
 pub(crate) fn counted(mut command: Command) -> Result<Count> {
     let shown = format!("{command:?}");
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| shown.clone())?;
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| shown.clone())?;
     let readers = [
         child.stdout.take().map(|stream| Box::new(stream) as Box<dyn std::io::Read + Send>),
         child.stderr.take().map(|stream| Box::new(stream) as Box<dyn std::io::Read + Send>),
     ];
-    let threads: Vec<_> = readers.into_iter().flatten().map(|stream| std::thread::spawn(move || pass_on(stream))).collect();
+    let threads: Vec<_> =
+        readers.into_iter().flatten().map(|stream| std::thread::spawn(move || pass_on(stream))).collect();
     let mut count = Count::default();
     for thread in threads {
         count.add(thread.join().unwrap_or_default());
@@ -61,12 +79,11 @@ pub(crate) fn counted(mut command: Command) -> Result<Count> {
     Ok(count)
 }
 
-#[expect(clippy::print_stdout, reason = "a command line tool shows what its commands say")]
 fn pass_on(stream: impl std::io::Read) -> Count {
     let mut count = Count::default();
     for line in BufReader::new(stream).lines().map_while(Result::ok) {
         count.add(counts_in(&line));
-        println!("{line}");
+        say(&line);
     }
     count
 }
@@ -80,12 +97,14 @@ fn counts_in(line: &str) -> Count {
         let head = plain.get(..plain.find(word)?)?;
         head.split_whitespace().last()?.trim_start_matches('(').parse::<u64>().ok()
     };
-    let closing = plain.contains("Summary [") || plain.contains("test result:") || plain.contains("tests passed");
+    let closing =
+        plain.contains("Summary [") || plain.contains("test result:") || plain.contains("tests passed");
     if closing {
         let passed = number_before(" tests passed").or_else(|| number_before(" passed"));
         return Count { passed: passed.unwrap_or(0), failed: number_before(" failed").unwrap_or(0) };
     }
-    let value = |prefix: &str| plain.strip_prefix(prefix).and_then(|rest| rest.trim().parse().ok()).unwrap_or(0);
+    let value =
+        |prefix: &str| plain.strip_prefix(prefix).and_then(|rest| rest.trim().parse().ok()).unwrap_or(0);
     Count { passed: value("# pass "), failed: value("# fail ") }
 }
 
@@ -115,7 +134,11 @@ mod tests {
         check("     Summary [   0.083s] 9 tests run: 8 passed, 1 failed, 0 skipped", 8, 1);
         check("\u{1b}[32m     Summary\u{1b}[0m [ 0.1s] 12 tests run: 12 passed, 0 skipped", 12, 0);
         check("test result: ok. 3 passed; 0 failed; 0 ignored", 3, 0);
-        check("Ran 6 test suites in 1.2s (3s CPU time): 41 tests passed, 2 failed, 0 skipped (43 total tests)", 41, 2);
+        check(
+            "Ran 6 test suites in 1.2s (3s CPU time): 41 tests passed, 2 failed, 0 skipped (43 total tests)",
+            41,
+            2,
+        );
         check("# pass 7", 7, 0);
         check("Suite result: ok. 9 passed; 0 failed; 0 skipped; finished in 1ms", 0, 0);
     }

@@ -1,85 +1,101 @@
 //! `cargo xtask test`: installs what the tests need and runs everything. `.ci/run` calls this and nothing else.
 
-use crate::{contracts, generate, guests, shell::{self, Count, command, counted}};
+use crate::{
+    contracts, generate, guests,
+    shell::{self, Count, command, counted, say},
+};
 use anyhow::Result;
-use std::{path::Path, time::Instant};
+use std::{path::Path, process::Command, time::Instant};
 
 type Step<'a> = (&'a str, Box<dyn Fn() -> Result<Count> + 'a>);
 
 const ONE: Count = Count { passed: 1, failed: 0 };
 
 /// Runs every check and prints `N passed, N failed` as the last line; an error when anything failed.
-#[expect(clippy::print_stdout, reason = "a command line tool reports on standard output")]
 pub(crate) fn run(root: &Path) -> Result<bool> {
     let mut total = Count::default();
     let mut failures = Vec::new();
     for (name, step) in steps(root) {
-        println!("\n=== {name}");
+        say(&format!("\n=== {name}"));
         let started = Instant::now();
         let count = step().unwrap_or_else(|error| {
-            println!("{name}: {error:#}");
+            say(&format!("{name}: {error:#}"));
             Count { passed: 0, failed: 1 }
         });
-        println!("=== {name}: {} passed, {} failed, {:.0?}", count.passed, count.failed, started.elapsed());
+        say(&format!(
+            "=== {name}: {} passed, {} failed, {:.0?}",
+            count.passed,
+            count.failed,
+            started.elapsed()
+        ));
         if count.failed > 0 {
             failures.push(name);
         }
         total.add(count);
     }
     if !failures.is_empty() {
-        println!("\nfailed: {}", failures.join(", "));
+        say(&format!("\nfailed: {}", failures.join(", ")));
     }
-    println!("{} passed, {} failed", total.passed, total.failed);
+    say(&format!("{} passed, {} failed", total.passed, total.failed));
     Ok(total.failed == 0)
 }
 
 fn steps(root: &Path) -> Vec<Step<'_>> {
-    let check = |action: Box<dyn Fn() -> Result<()>>| -> Box<dyn Fn() -> Result<Count>> {
-        Box::new(move || action().map(|()| ONE))
-    };
-    let owned = root.to_path_buf();
-    let cargo = move |words: &'static [&'static str]| -> Box<dyn Fn() -> Result<()>> {
-        let root = owned.clone();
-        Box::new(move || shell::run(&root, words))
-    };
+    let cargo = |words: &'static [&'static str]| check(move || shell::run(root, words));
     vec![
-        ("install npm packages", check(Box::new({
-            let root = root.to_path_buf();
-            move || install_npm(&root)
-        }))),
-        ("formatting", check(cargo(&["cargo", "fmt", "--all", "--check"]))),
-        ("generated files", check(Box::new({
-            let root = root.to_path_buf();
-            move || generate::run(&root, true)
-        }))),
-        ("contract artifacts", check(Box::new({
-            let root = root.to_path_buf();
-            move || contracts::run(&root, true)
-        }))),
-        ("contract tests", Box::new(|| contracts::test(root))),
-        ("example modules", check(Box::new({
-            let root = root.to_path_buf();
-            move || guests::check(&root)
-        }))),
-        ("example tests", Box::new(|| guests::test(root))),
-        ("clippy", check(cargo(&["cargo", "clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
-        ("documentation", Box::new(|| {
-            let mut doc = command(root, &["cargo", "doc", "--workspace", "--no-deps", "--document-private-items"]);
-            doc.env("RUSTDOCFLAGS", "-D warnings");
-            counted(doc)
-        })),
-        ("dependencies", check(Box::new({
-            let root = root.to_path_buf();
-            move || deny(&root)
-        }))),
-        ("build", check(cargo(&["cargo", "build", "--workspace", "--all-targets"]))),
-        ("rust tests", Box::new(|| {
-            let mut nextest = command(root, &["cargo", "nextest", "run", "--workspace", "--no-fail-fast"]);
-            nextest.env("SEALWORK_CCTV_DIR", root.join("crates/sealwork-seal/tests/interop/node_modules/cctv-age"));
-            counted(nextest)
-        })),
-        ("documentation examples", Box::new(|| counted(command(root, &["cargo", "test", "--workspace", "--doc"])))),
+        ("npm packages", check(|| install_npm(root))),
+        ("formatting", cargo(&["cargo", "fmt", "--all", "--check"])),
+        ("generated files", check(|| generate::run(root, true))),
+        ("contract artifacts", check(|| contracts::run(root, true))),
+        ("contract tests", counting(root, &["contracts", "--test"])),
+        ("example modules", check(|| guests::run(root, guests::Mode::Check))),
+        ("example tests", counting(root, &["guests", "--test"])),
+        ("dependencies", check(|| deny(root))),
+        (
+            "clippy",
+            cargo(&["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        ),
+        ("documentation", check(|| documentation(root))),
+        ("build", cargo(&["cargo", "build", "--locked", "--workspace", "--all-targets"])),
+        ("rust tests", Box::new(|| rust_tests(root))),
+        (
+            "documentation examples",
+            Box::new(|| counted(command(root, &["cargo", "test", "--workspace", "--doc"]))),
+        ),
     ]
+}
+
+/// A step that holds or fails as a whole.
+fn check<'a>(action: impl Fn() -> Result<()> + 'a) -> Box<dyn Fn() -> Result<Count> + 'a> {
+    Box::new(move || action().map(|()| ONE))
+}
+
+/// A command of this program whose test runners' closing lines are counted.
+fn counting<'a>(root: &'a Path, words: &'static [&'static str]) -> Box<dyn Fn() -> Result<Count> + 'a> {
+    Box::new(move || {
+        let mut this = Command::new(std::env::current_exe()?);
+        this.args(words).current_dir(root);
+        counted(this)
+    })
+}
+
+fn documentation(root: &Path) -> Result<()> {
+    let mut doc =
+        command(root, &["cargo", "doc", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
+    let status = doc.env("RUSTDOCFLAGS", "-D warnings").status()?;
+    anyhow::ensure!(status.success(), "rustdoc warns");
+    Ok(())
+}
+
+fn rust_tests(root: &Path) -> Result<Count> {
+    let nextest =
+        command(root, &["cargo", "nextest", "--version"]).output().is_ok_and(|out| out.status.success());
+    if !nextest {
+        shell::run(root, &["cargo", "install", "--locked", "--quiet", "cargo-nextest"])?;
+    }
+    let mut tests = command(root, &["cargo", "nextest", "run", "--locked", "--workspace", "--no-fail-fast"]);
+    tests.args(["--status-level", "fail", "--final-status-level", "slow"]);
+    counted(tests)
 }
 
 /// Folders with a `package-lock.json` whose packages tests use.
@@ -98,7 +114,8 @@ fn install_npm(root: &Path) -> Result<()> {
 
 /// Licences, bans and sources; the advisory database is not reachable from every machine, so it is not asked here.
 fn deny(root: &Path) -> Result<()> {
-    let installed = command(root, &["cargo", "deny", "--version"]).output().is_ok_and(|out| out.status.success());
+    let installed =
+        command(root, &["cargo", "deny", "--version"]).output().is_ok_and(|out| out.status.success());
     if !installed {
         shell::run(root, &["cargo", "install", "--locked", "--quiet", "cargo-deny", "--version", "0.20.2"])?;
     }

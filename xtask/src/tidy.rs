@@ -34,16 +34,25 @@ pub(crate) fn layers(root: &Path) -> Result<Vec<String>> {
         .output()
         .context("run cargo metadata")?;
     let metadata: Metadata = serde_json::from_slice(&output.stdout).context("read cargo metadata")?;
-    let layer = |package: &Package| package.metadata.pointer("/sealwork/layer").and_then(serde_json::Value::as_u64);
-    let layers: BTreeMap<&str, u64> =
-        metadata.packages.iter().filter_map(|package| Some((package.name.as_str(), layer(package)?))).collect();
+    let layer =
+        |package: &Package| package.metadata.pointer("/sealwork/layer").and_then(serde_json::Value::as_u64);
+    let layers: BTreeMap<&str, u64> = metadata
+        .packages
+        .iter()
+        .filter_map(|package| Some((package.name.as_str(), layer(package)?)))
+        .collect();
     let mut edges = Vec::new();
     for package in metadata.packages.iter().filter(|package| package.name != "xtask") {
-        let from = *layers.get(package.name.as_str()).with_context(|| format!("{} names no layer", package.name))?;
+        let from =
+            *layers.get(package.name.as_str()).with_context(|| format!("{} names no layer", package.name))?;
         for dependency in package.dependencies.iter().filter(|dependency| dependency.kind.is_none()) {
             if let Some(to) = layers.get(dependency.name.as_str()) {
                 if *to >= from {
-                    bail!("{} (layer {from}) must not depend on {} (layer {to})", package.name, dependency.name);
+                    bail!(
+                        "{} (layer {from}) must not depend on {} (layer {to})",
+                        package.name,
+                        dependency.name
+                    );
                 }
                 edges.push(format!("{} {} -> {} {}", from, package.name, to, dependency.name));
             }

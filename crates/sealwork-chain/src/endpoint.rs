@@ -90,7 +90,11 @@ impl Endpoint {
     /// # Errors
     /// [`ChainError::Endpoint`].
     pub(crate) async fn transaction_count(&self) -> Result<u64, ChainError> {
-        self.provider.get_transaction_count(self.sender).pending().await.map_err(at("eth_getTransactionCount"))
+        self.provider
+            .get_transaction_count(self.sender)
+            .pending()
+            .await
+            .map_err(at("eth_getTransactionCount"))
     }
 
     /// Code at an address; empty when there is no contract.

@@ -6,7 +6,8 @@ use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
 use async_trait::async_trait;
 use sealwork_ports::{
-    Chain, Deployment, ErrorKind, EventCursor, MarketEvent, PortError, PostedAppOrder, PostedPoolOrder, TxInfo, TxOutcome,
+    Chain, Deployment, ErrorKind, EventCursor, MarketEvent, PortError, PostedAppOrder, PostedPoolOrder,
+    TxInfo, TxOutcome,
 };
 use sealwork_types::{
     AppId, CodeHash, DealId, ManifestHash, PolicyHash, PoolId,
@@ -78,7 +79,10 @@ impl EvmChain {
     }
 
     /// Events from a position on, and the position behind the blocks that were looked at.
-    async fn event_page(&self, after: EventCursor) -> Result<(Vec<(EventCursor, MarketEvent)>, EventCursor), ChainError> {
+    async fn event_page(
+        &self,
+        after: EventCursor,
+    ) -> Result<(Vec<(EventCursor, MarketEvent)>, EventCursor), ChainError> {
         let head = self.endpoint.block_number().await?;
         let from = after.block.max(self.deployment.deployed_at);
         let to = head.min(from.saturating_add(BLOCKS_PER_QUERY));
@@ -111,16 +115,25 @@ impl Chain for EvmChain {
 
     async fn app(&self, id: AppId) -> Result<App, PortError> {
         match self.view(self.contracts().registry, &appCall { id: id.get() }).await {
-            Err(error) if error.is_revert::<NotRegistered>() => {
-                Err(PortError::new(ErrorKind::NotFound, format!("app {id} is not registered on this network")))
-            }
+            Err(error) if error.is_revert::<NotRegistered>() => Err(PortError::new(
+                ErrorKind::NotFound,
+                format!("app {id} is not registered on this network"),
+            )),
             app => Ok(app?),
         }
     }
 
-    async fn manifest(&self, app: AppId, code: CodeHash, policy: PolicyHash) -> Result<ManifestHash, PortError> {
+    async fn manifest(
+        &self,
+        app: AppId,
+        code: CodeHash,
+        policy: PolicyHash,
+    ) -> Result<ManifestHash, PortError> {
         Ok(registrations::manifest(self, app, code, policy).await?.ok_or_else(|| {
-            PortError::new(ErrorKind::NotFound, format!("app {app} never had code {code} with policy {policy}"))
+            PortError::new(
+                ErrorKind::NotFound,
+                format!("app {app} never had code {code} with policy {policy}"),
+            )
         })?)
     }
 
@@ -131,7 +144,10 @@ impl Chain for EvmChain {
     async fn deal(&self, id: DealId) -> Result<DealProgress, PortError> {
         let deal = self.view(self.contracts().tasks, &dealCall { dealId: id.get() }).await?;
         if deal.termsHash == B256::ZERO {
-            return Err(PortError::new(ErrorKind::NotFound, format!("there is no deal {id} on this network")));
+            return Err(PortError::new(
+                ErrorKind::NotFound,
+                format!("there is no deal {id} on this network"),
+            ));
         }
         Ok(deal)
     }
@@ -150,14 +166,18 @@ impl Chain for EvmChain {
 
     async fn registration(&self, enclave: Address) -> Result<GrantFrame, PortError> {
         Ok(registrations::find(self, enclave).await?.ok_or_else(|| {
-            PortError::new(ErrorKind::NotFound, format!("enclave {enclave} was never registered on this network"))
+            PortError::new(
+                ErrorKind::NotFound,
+                format!("enclave {enclave} was never registered on this network"),
+            )
         })?)
     }
 
     async fn transaction(&self, hash: B256) -> Result<TxInfo, PortError> {
         let found = self.endpoint.receipt(hash).await?;
-        let receipt = found
-            .ok_or_else(|| PortError::new(ErrorKind::NotFound, format!("transaction {hash} is not on this chain")))?;
+        let receipt = found.ok_or_else(|| {
+            PortError::new(ErrorKind::NotFound, format!("transaction {hash} is not on this chain"))
+        })?;
         Ok(TxInfo { sender: receipt.from, gas_used: receipt.gas_used })
     }
 
@@ -169,12 +189,18 @@ impl Chain for EvmChain {
         Ok(orders::pool_orders(self, pool).await?)
     }
 
-    async fn events(&self, after: EventCursor, limit: usize) -> Result<(Vec<MarketEvent>, EventCursor), PortError> {
+    async fn events(
+        &self,
+        after: EventCursor,
+        limit: usize,
+    ) -> Result<(Vec<MarketEvent>, EventCursor), PortError> {
         let (mut found, behind) = self.event_page(after).await?;
         let cut = found.len() > limit;
         found.truncate(limit);
         let next = match found.last() {
-            Some((position, _)) if cut => EventCursor { log_index: position.log_index.saturating_add(1), ..*position },
+            Some((position, _)) if cut => {
+                EventCursor { log_index: position.log_index.saturating_add(1), ..*position }
+            }
             _ => behind,
         };
         Ok((found.into_iter().map(|(_, event)| event).collect(), next))

@@ -5,7 +5,10 @@ use alloy_sol_types::SolEvent;
 use sealwork_ports::{EventCursor, MarketEvent};
 use sealwork_types::{
     DealId,
-    abi::{IMarket::Matched, ITasks::{TaskRefunded, TaskSettled}},
+    abi::{
+        IMarket::Matched,
+        ITasks::{TaskRefunded, TaskSettled},
+    },
     network::Contracts,
 };
 
@@ -13,7 +16,11 @@ use sealwork_types::{
 pub(crate) fn market_filter(contracts: &Contracts, from: u64, to: u64) -> Filter {
     Filter::new()
         .address(vec![contracts.market, contracts.tasks])
-        .event_signature(vec![Matched::SIGNATURE_HASH, TaskSettled::SIGNATURE_HASH, TaskRefunded::SIGNATURE_HASH])
+        .event_signature(vec![
+            Matched::SIGNATURE_HASH,
+            TaskSettled::SIGNATURE_HASH,
+            TaskRefunded::SIGNATURE_HASH,
+        ])
         .from_block(from)
         .to_block(to)
 }

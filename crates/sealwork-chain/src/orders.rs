@@ -47,7 +47,10 @@ pub(crate) async fn app_orders(chain: &EvmChain, app: AppId) -> Result<Vec<Poste
 }
 
 /// Alive posted pool orders, cheapest first.
-pub(crate) async fn pool_orders(chain: &EvmChain, pool: Option<PoolId>) -> Result<Vec<PostedPoolOrder>, ChainError> {
+pub(crate) async fn pool_orders(
+    chain: &EvmChain,
+    pool: Option<PoolId>,
+) -> Result<Vec<PostedPoolOrder>, ChainError> {
     let mut filter = posted(chain).event_signature(PoolOrderPosted::SIGNATURE_HASH);
     if let Some(pool) = pool {
         filter = filter.topic1(pool.get());

@@ -42,8 +42,10 @@ pub(crate) async fn manifest(
         .from_block(chain.deployed_at());
     let logs = chain.endpoint().logs(&filter).await?;
     let versions = logs.iter().rev().filter_map(|log| {
-        let registered = AppRegistered::decode_log(&log.inner).map(|e| (e.manifestHash, e.codeHash, e.policyHash));
-        let updated = || AppUpdated::decode_log(&log.inner).map(|e| (e.manifestHash, e.codeHash, e.policyHash));
+        let registered =
+            AppRegistered::decode_log(&log.inner).map(|e| (e.manifestHash, e.codeHash, e.policyHash));
+        let updated =
+            || AppUpdated::decode_log(&log.inner).map(|e| (e.manifestHash, e.codeHash, e.policyHash));
         registered.or_else(|_| updated()).ok()
     });
     let mut wanted = versions.filter(|(_, c, p)| *c == code.get() && *p == policy.get());

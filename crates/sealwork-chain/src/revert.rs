@@ -17,7 +17,10 @@ pub(crate) fn describe(data: &[u8]) -> String {
         .or_else(|| Revert::abi_decode(data).ok().map(|revert| revert.reason))
         .unwrap_or_else(|| match data {
             [] => "no reason given".to_owned(),
-            _ => format!("unknown error {}", hex::encode_prefixed(data.get(..data.len().min(68)).unwrap_or(data))),
+            _ => format!(
+                "unknown error {}",
+                hex::encode_prefixed(data.get(..data.len().min(68)).unwrap_or(data))
+            ),
         })
 }
 

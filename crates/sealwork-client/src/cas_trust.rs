@@ -64,7 +64,8 @@ fn check_member(
     now: u64,
 ) -> Result<MemberReport, ClientError> {
     let untrusted = |problem: String| ClientError::Cas { problem: format!("member {member}: {problem}") };
-    let claims = verify(evidence, &Roots::from(anchors), now).map_err(|error| untrusted(error.to_string()))?;
+    let claims =
+        verify(evidence, &Roots::from(anchors), now).map_err(|error| untrusted(error.to_string()))?;
     let report_data = cas_report_data(&[], nonce, &[0; 32], member, anchors.digest());
     let requirements = Requirements {
         accepted: &anchors.cas_enclaves,
@@ -102,7 +103,8 @@ pub fn check_recipient(
     if signed.app() != app.id || signed.policy() != app.policy_hash() {
         return Err(untrusted("the sealing key is for another app or policy"));
     }
-    let recipient = Recipient::from_bytes(&signed.recipient).map_err(|_| untrusted("the sealing key is malformed"))?;
+    let recipient =
+        Recipient::from_bytes(&signed.recipient).map_err(|_| untrusted("the sealing key is malformed"))?;
     if recipient.digest() != signed.certificate.recipient {
         return Err(untrusted("the sealing key is not the one that was signed"));
     }

@@ -1,6 +1,7 @@
 //! [`Client`]: one network, one wallet key.
 
 use crate::ClientError;
+use alloy_sol_types::SolCall;
 use sealwork_ports::{Chain, Clock, KeyService, PortError, ProgressSource, Store, TxOutcome};
 use sealwork_seal::{age::Identity, kdf, sign::SigningKey};
 use sealwork_types::{
@@ -9,7 +10,6 @@ use sealwork_types::{
     domains,
     network::NetworkDocument,
 };
-use alloy_sol_types::SolCall;
 use std::sync::Arc;
 
 /// The adapters that a client works through.
@@ -81,8 +81,9 @@ impl Client {
     pub async fn token_balance(&self) -> Result<U256, ClientError> {
         let call = IToken::balanceOfCall { owner: self.address() };
         let answer = self.parts.chain.call(self.network.contracts.token, call.abi_encode()).await?;
-        IToken::balanceOfCall::abi_decode_returns(&answer)
-            .map_err(|_| PortError::new(sealwork_ports::ErrorKind::Corrupt, "the token's balance does not decode").into())
+        IToken::balanceOfCall::abi_decode_returns(&answer).map_err(|_| {
+            PortError::new(sealwork_ports::ErrorKind::Corrupt, "the token's balance does not decode").into()
+        })
     }
 
     /// Moves tokens into escrow.
@@ -117,5 +118,7 @@ impl Client {
 
 /// The identity that outputs for a wallet are sealed to, derived from its signing key.
 pub fn output_identity(key: &SigningKey) -> Identity {
-    Identity::from_seed(key.secret_bytes().expose(|secret| kdf::derive(domains::WALLET_OUTPUT_IDENTITY, secret, &[])))
+    Identity::from_seed(
+        key.secret_bytes().expose(|secret| kdf::derive(domains::WALLET_OUTPUT_IDENTITY, secret, &[])),
+    )
 }

@@ -62,8 +62,12 @@ impl ClientError {
                 Some("check that the network runs (`sealwork doctor`) and try again")
             }
             Self::NoOrder { kind: "app", .. } => Some("the developer offers the app with `sealwork publish`"),
-            Self::NoOrder { .. } => Some("start a worker (`sealwork up` or `sealwork worker start`) or raise --max-price"),
-            Self::Cas { .. } => Some("do not seal anything; check that the network document is the one you were given"),
+            Self::NoOrder { .. } => {
+                Some("start a worker (`sealwork up` or `sealwork worker start`) or raise --max-price")
+            }
+            Self::Cas { .. } => {
+                Some("do not seal anything; check that the network document is the one you were given")
+            }
             Self::Receipt(_) => Some("do not use the output; `sealwork verify` shows the failing rule"),
             Self::Output { .. } => Some("use the wallet that asked for the task (`--wallet`)"),
             Self::Document { .. } => Some("the developer must publish the app again"),

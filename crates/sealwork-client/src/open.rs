@@ -7,7 +7,9 @@ use sealwork_seal::{
     age::{Identity, OpenReader},
     bundle::{OutputBundle, read_output},
 };
-use sealwork_types::{B256, TaskId, order::SigningDomain, params::MAX_OUTPUT_BYTES, receipt::ReceiptDocument};
+use sealwork_types::{
+    B256, TaskId, order::SigningDomain, params::MAX_OUTPUT_BYTES, receipt::ReceiptDocument,
+};
 use std::io::Read;
 
 /// A checked and opened output.
@@ -37,11 +39,14 @@ impl Client {
             return Err(ClientError::Output { problem: "the task is not settled".into() });
         };
         let Some(cid) = settled.output else {
-            return Err(ClientError::Output { problem: "the settlement does not say where the output lies".into() });
+            return Err(ClientError::Output {
+                problem: "the settlement does not say where the output lies".into(),
+            });
         };
         let reader = StreamReader::new(self.parts.store.get(&cid).await?);
         let (identity, domain, task) = (self.output_identity(), document.domain, record.task);
-        let opening = tokio::task::spawn_blocking(move || open_output(reader, &identity, &checked, domain, task));
+        let opening =
+            tokio::task::spawn_blocking(move || open_output(reader, &identity, &checked, domain, task));
         let opened = opening.await.map_err(|error| ClientError::Output { problem: error.to_string() })??;
         Ok(Some(opened))
     }
@@ -61,7 +66,8 @@ pub fn open_output(
 ) -> Result<OpenedOutput, ClientError> {
     let failed = |problem: String| ClientError::Output { problem };
     let mut hashing = HashingReader::new(sealed);
-    let opener = OpenReader::new(std::slice::from_ref(identity), &mut hashing).map_err(|e| failed(e.to_string()))?;
+    let opener =
+        OpenReader::new(std::slice::from_ref(identity), &mut hashing).map_err(|e| failed(e.to_string()))?;
     let result = read_output(opener, MAX_OUTPUT_BYTES);
     let drained = std::io::copy(&mut hashing, &mut std::io::sink());
     drained.map_err(|error| failed(error.to_string()))?;

@@ -151,7 +151,10 @@ pub(crate) async fn put_document(store: &Arc<dyn Store>, bytes: Vec<u8>) -> Resu
     let digest = Sha256Digest::of(&bytes);
     let cid = put_bytes(store, bytes).await?;
     if cid != document_cid(digest) {
-        return Err(PortError::new(ErrorKind::Corrupt, format!("storage named a document {cid} instead of its hash")));
+        return Err(PortError::new(
+            ErrorKind::Corrupt,
+            format!("storage named a document {cid} instead of its hash"),
+        ));
     }
     Ok(digest)
 }

@@ -6,7 +6,9 @@ use crate::{
 };
 use alloy_primitives::aliases::U96;
 use alloy_sol_types::SolCall;
-use sealwork_ports::{ErrorKind, EventCursor, MarketEvent, PortError, PostedAppOrder, PostedPoolOrder, TxOutcome};
+use sealwork_ports::{
+    ErrorKind, EventCursor, MarketEvent, PortError, PostedAppOrder, PostedPoolOrder, TxOutcome,
+};
 use sealwork_types::{
     Address, AppId, B256, Bytes, DealId, Status, TaskId, U256,
     abi::{IMarket::matchOrdersCall, IRegistry::poolCall, RequestOrder},
@@ -127,14 +129,17 @@ impl Client {
 
     async fn choose_offers(&self, app: &AppView, request: &RunRequest) -> Result<Offers, ClientError> {
         let none = |kind, problem: &str| ClientError::NoOrder { kind, problem: problem.to_owned() };
-        let fits_anybody = |restriction: &B256| restriction.is_zero() || *restriction == self.address().into_word();
+        let fits_anybody =
+            |restriction: &B256| restriction.is_zero() || *restriction == self.address().into_word();
         let app_order = self
             .parts
             .chain
             .app_orders(app.id)
             .await?
             .into_iter()
-            .find(|posted| fits_anybody(&posted.order.requesterRestrict) && posted.order.datasetRestrict.is_zero())
+            .find(|posted| {
+                fits_anybody(&posted.order.requesterRestrict) && posted.order.datasetRestrict.is_zero()
+            })
             .ok_or_else(|| none("app", "the app is registered, but nobody may run it now"))?;
         let pool_order = self
             .parts
@@ -166,7 +171,9 @@ impl Client {
         }
         let missing = price.saturating_sub(available);
         if !deposit {
-            let text = format!("escrow holds {available}, the task costs {price}; `sealwork account deposit {missing}`");
+            let text = format!(
+                "escrow holds {available}, the task costs {price}; `sealwork account deposit {missing}`"
+            );
             return Err(PortError::new(ErrorKind::Rejected, text).into());
         }
         self.deposit(missing).await.map(drop)
@@ -207,7 +214,11 @@ impl Client {
         self.submit_match(offers, order).await
     }
 
-    async fn submit_match(&self, offers: &Offers, order: RequestOrder) -> Result<(DealId, TxOutcome), ClientError> {
+    async fn submit_match(
+        &self,
+        offers: &Offers,
+        order: RequestOrder,
+    ) -> Result<(DealId, TxOutcome), ClientError> {
         let domain = self.network.anchors.domain;
         let signature = self.key.sign(&domain, &order);
         let deal = sealwork_types::order::deal_id(domain.order_hash(&order), 0);
@@ -282,8 +293,12 @@ impl Client {
     }
 
     async fn pool_url(&self, pool: B256) -> Option<String> {
-        let answer =
-            self.parts.chain.call(self.network.contracts.registry, poolCall { id: pool }.abi_encode()).await.ok()?;
+        let answer = self
+            .parts
+            .chain
+            .call(self.network.contracts.registry, poolCall { id: pool }.abi_encode())
+            .await
+            .ok()?;
         let manifest = poolCall::abi_decode_returns(&answer).ok()?.manifestHash;
         let bytes = self.parts.store.get_small(&document_cid(manifest), MAX_MANIFEST_BYTES).await.ok()?;
         Some(serde_json::from_slice::<PoolManifest>(&bytes).ok()?.url)
@@ -318,7 +333,10 @@ impl Client {
         let output = self.fetch(&record, &receipt).await?;
         if let Some(output) = &output {
             let bytes: usize = output.bundle.files.iter().map(|file| file.bytes.len()).sum();
-            reporter.reach(TaskStep::Opened, format!("{} bytes", bytes.saturating_add(output.bundle.stdout.len())));
+            reporter.reach(
+                TaskStep::Opened,
+                format!("{} bytes", bytes.saturating_add(output.bundle.stdout.len())),
+            );
         }
         Ok(Outcome {
             status: receipt.status(),

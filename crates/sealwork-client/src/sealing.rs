@@ -97,7 +97,9 @@ impl Client {
             Ok(sealed) => sealed,
             Err(SealFailure::Input(problem)) => return Err(unusable(None, &problem)),
             // The pipe broke under the sealer because the upload ended; the upload's error is the one that explains.
-            Err(SealFailure::Upload) => return Err(stored.map_or_else(Into::into, |_| unusable(None, &"upload ended"))),
+            Err(SealFailure::Upload) => {
+                return Err(stored.map_or_else(Into::into, |_| unusable(None, &"upload ended")));
+            }
         };
         Ok(SealedInput { params: TaskParams { input_cid: stored?, input_digest }, sealed_bytes })
     }
@@ -133,7 +135,8 @@ fn seal(
     let upload = |_| SealFailure::Upload;
     let input = |error: &dyn std::fmt::Display| SealFailure::Input(error.to_string());
     let hashing = HashingWriter::new(out);
-    let mut sealer = SealWriter::new(std::slice::from_ref(recipient), hashing).map_err(|error| input(&error))?;
+    let mut sealer =
+        SealWriter::new(std::slice::from_ref(recipient), hashing).map_err(|error| input(&error))?;
     write_input(&mut sealer, binding, head, files, stdin).map_err(|error| match error {
         BundleError::Write(_) => SealFailure::Upload,
         other => input(&other),

@@ -74,7 +74,12 @@ pub struct TaskRecord {
 }
 
 impl TaskRecord {
-    pub(crate) fn of_deal(deal: DealId, terms: &DealTerms, signature: &Bytes, transaction: B256) -> impl Iterator<Item = Self> {
+    pub(crate) fn of_deal(
+        deal: DealId,
+        terms: &DealTerms,
+        signature: &Bytes,
+        transaction: B256,
+    ) -> impl Iterator<Item = Self> {
         (0..terms.volume).map(move |index| Self {
             task: order::task_id(deal, index),
             deal,
@@ -127,7 +132,9 @@ impl Client {
         let many = found.len() > 1;
         match found.pop() {
             Some(record) if !many => Ok(record),
-            Some(_) => Err(PortError::new(ErrorKind::Rejected, format!("several tasks start with {prefix}")).into()),
+            Some(_) => {
+                Err(PortError::new(ErrorKind::Rejected, format!("several tasks start with {prefix}")).into())
+            }
             None => Err(PortError::new(ErrorKind::NotFound, format!("no task starts with {prefix}")).into()),
         }
     }
@@ -180,7 +187,9 @@ impl Client {
     /// `NotFound` while the task is not settled.
     pub async fn receipt(&self, record: &TaskRecord) -> Result<ReceiptDocument, ClientError> {
         let TaskState::Settled(settled) = &record.state else {
-            return Err(PortError::new(ErrorKind::NotFound, format!("task {} is not settled", record.task)).into());
+            return Err(
+                PortError::new(ErrorKind::NotFound, format!("task {} is not settled", record.task)).into()
+            );
         };
         let registration = self.parts.chain.registration(settled.enclave).await?;
         let transaction = self.parts.chain.transaction(settled.transaction).await?;

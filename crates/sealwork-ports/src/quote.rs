@@ -9,5 +9,8 @@ pub trait QuoteProvider: Send + Sync + 'static {
     fn tee(&self) -> TeeKind;
 
     /// Evidence that carries `report_data`. Blocks for milliseconds.
+    ///
+    /// # Errors
+    /// [`PortError`] when the platform cannot make evidence now.
     fn quote(&self, report_data: &ReportData) -> Result<Evidence, PortError>;
 }

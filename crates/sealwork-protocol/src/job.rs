@@ -10,11 +10,7 @@
 //! yet, so [`JobEvent::Interrupted`] puts the job back in the queue; `Executed` means that the receipt is on disk and
 //! only settling is left, which the contract accepts once.
 
-use sealwork_types::{
-    B256, Bytes, Cid,
-    abi::Receipt,
-    enclave_wire::GrantFrame,
-};
+use sealwork_types::{B256, Bytes, Cid, abi::Receipt, enclave_wire::GrantFrame};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -128,15 +124,18 @@ impl JobState {
     pub fn apply(&self, event: JobEvent) -> Result<Self, TransitionError> {
         let refused = TransitionError { from: self.name(), event: event.name() };
         match (self, event) {
-            (Self::Queued { attempts }, JobEvent::Started) => Ok(Self::Running { attempt: attempts.saturating_add(1) }),
+            (Self::Queued { attempts }, JobEvent::Started) => {
+                Ok(Self::Running { attempt: attempts.saturating_add(1) })
+            }
             (Self::Running { attempt }, JobEvent::Interrupted { reason }) if *attempt >= MAX_ATTEMPTS => {
                 Ok(Self::Abandoned { reason: format!("gave up after {attempt} attempts: {reason}") })
             }
-            (Self::Running { attempt }, JobEvent::Interrupted { .. }) => Ok(Self::Queued { attempts: *attempt }),
-            (Self::Running { .. } | Self::Queued { .. }, JobEvent::GaveUp { reason }) => Ok(Self::Abandoned { reason }),
+            (Self::Running { attempt }, JobEvent::Interrupted { .. }) => {
+                Ok(Self::Queued { attempts: *attempt })
+            }
             (Self::Running { .. }, JobEvent::Executed(execution)) => Ok(Self::Executed(execution)),
             (Self::Executed(_), JobEvent::Settled { transaction }) => Ok(Self::Settled { transaction }),
-            (Self::Executed(_), JobEvent::GaveUp { reason }) => Ok(Self::Abandoned { reason }),
+            (state, JobEvent::GaveUp { reason }) if state.is_open() => Ok(Self::Abandoned { reason }),
             (state, JobEvent::Closed) if state.is_open() => {
                 Ok(Self::Abandoned { reason: "the task was closed on chain by somebody else".into() })
             }

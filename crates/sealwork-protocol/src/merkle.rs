@@ -64,7 +64,11 @@ pub enum ProofError<E> {
 ///
 /// # Errors
 /// What `known` returns for the left siblings, which are full already.
-pub fn new_subtrees<S: Subtrees>(known: &S, index: u64, leaf: B256) -> Result<Vec<(u32, u64, B256)>, S::Error> {
+pub fn new_subtrees<S: Subtrees>(
+    known: &S,
+    index: u64,
+    leaf: B256,
+) -> Result<Vec<(u32, u64, B256)>, S::Error> {
     let mut made = vec![(0, index, leaf)];
     let (mut level, mut position, mut hash) = (0, index, leaf);
     while position & 1 == 1 {
@@ -88,7 +92,11 @@ pub fn root<S: Subtrees>(known: &S, size: u64) -> Result<B256, S::Error> {
 ///
 /// # Errors
 /// [`ProofError`] unless `index < size`, or what `known` returns.
-pub fn prove_inclusion<S: Subtrees>(known: &S, index: u64, size: u64) -> Result<Vec<B256>, ProofError<S::Error>> {
+pub fn prove_inclusion<S: Subtrees>(
+    known: &S,
+    index: u64,
+    size: u64,
+) -> Result<Vec<B256>, ProofError<S::Error>> {
     if index >= size {
         return Err(ProofError::Range { position: index, size });
     }
@@ -108,7 +116,11 @@ pub fn prove_inclusion<S: Subtrees>(known: &S, index: u64, size: u64) -> Result<
 ///
 /// # Errors
 /// [`ProofError`] unless `1 <= from <= size`, or what `known` returns.
-pub fn prove_consistency<S: Subtrees>(known: &S, from: u64, size: u64) -> Result<Vec<B256>, ProofError<S::Error>> {
+pub fn prove_consistency<S: Subtrees>(
+    known: &S,
+    from: u64,
+    size: u64,
+) -> Result<Vec<B256>, ProofError<S::Error>> {
     if from == 0 || from > size {
         return Err(ProofError::Range { position: from, size });
     }
@@ -215,7 +227,8 @@ impl Subtrees for MemoryTree {
             .and_then(|level| self.levels.get(level))
             .zip(usize::try_from(index).ok())
             .and_then(|(hashes, index)| hashes.get(index));
-        Ok(*hash.expect("asked only for full subtrees, and every full subtree was kept when it came into being"))
+        Ok(*hash
+            .expect("asked only for full subtrees, and every full subtree was kept when it came into being"))
     }
 }
 

@@ -116,7 +116,11 @@ pub fn check(document: &ReceiptDocument, anchors: &TrustAnchors) -> Result<Check
 ///
 /// # Errors
 /// [`ReceiptError::NotGranted`].
-pub fn check_grant(grant: &Grant, signatures: &[Bytes], anchors: &TrustAnchors) -> Result<Vec<Address>, ReceiptError> {
+pub fn check_grant(
+    grant: &Grant,
+    signatures: &[Bytes],
+    anchors: &TrustAnchors,
+) -> Result<Vec<Address>, ReceiptError> {
     let mut members: Vec<Address> = signatures
         .iter()
         .take(usize::from(u8::MAX))
@@ -173,7 +177,11 @@ fn check_links(document: &ReceiptDocument) -> Result<(), ReceiptError> {
     }
 }
 
-fn signer<T: alloy_sol_types::SolStruct>(domain: &SigningDomain, message: &T, signature: &[u8]) -> Option<Address> {
+fn signer<T: alloy_sol_types::SolStruct>(
+    domain: &SigningDomain,
+    message: &T,
+    signature: &[u8],
+) -> Option<Address> {
     sign::recover(domain, message, signature).ok()
 }
 

@@ -1,7 +1,11 @@
 //! What the contracts see: structs, calls, events and errors, exactly as in `contracts/src/interfaces`.
 //!
 //! A test compares every selector and topic with the committed artifacts.
-#![allow(missing_docs, clippy::too_many_arguments, reason = "documented by NatSpec in contracts/src/interfaces")]
+#![allow(
+    missing_docs,
+    clippy::too_many_arguments,
+    reason = "documented by NatSpec in contracts/src/interfaces"
+)]
 
 use alloy_sol_types::sol;
 

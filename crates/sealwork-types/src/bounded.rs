@@ -45,7 +45,11 @@ pub enum DocumentError {
 ///
 /// # Errors
 /// [`DocumentError::TooLarge`] or [`DocumentError::Syntax`].
-pub fn parse_json<T: DeserializeOwned>(kind: &'static str, bytes: &[u8], limit: usize) -> Result<T, DocumentError> {
+pub fn parse_json<T: DeserializeOwned>(
+    kind: &'static str,
+    bytes: &[u8],
+    limit: usize,
+) -> Result<T, DocumentError> {
     if bytes.len() > limit {
         return Err(DocumentError::TooLarge { kind, found: bytes.len(), limit });
     }

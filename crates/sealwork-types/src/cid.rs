@@ -46,7 +46,9 @@ pub enum CidError {
         given: String,
     },
     /// A CID of a kind that orders may not name.
-    #[error("content identifier {given} has version, codec or hash {found}; expected CIDv1, raw or dag-pb, sha2-256")]
+    #[error(
+        "content identifier {given} has version, codec or hash {found}; expected CIDv1, raw or dag-pb, sha2-256"
+    )]
     Unsupported {
         /// What was given.
         given: String,
@@ -112,7 +114,8 @@ impl Cid {
     }
 
     fn to_general(self) -> cid::Cid {
-        let hash = Multihash::wrap(SHA2_256, self.digest.as_slice()).expect("32 bytes fit a 64-byte multihash");
+        let hash =
+            Multihash::wrap(SHA2_256, self.digest.as_slice()).expect("32 bytes fit a 64-byte multihash");
         cid::Cid::new_v1(self.codec.code(), hash)
     }
 }
@@ -132,7 +135,8 @@ impl fmt::Debug for Cid {
 impl FromStr for Cid {
     type Err = CidError;
     fn from_str(text: &str) -> Result<Self, CidError> {
-        let cid = cid::Cid::try_from(text).map_err(|_| CidError::Malformed { given: text.chars().take(100).collect() })?;
+        let cid = cid::Cid::try_from(text)
+            .map_err(|_| CidError::Malformed { given: text.chars().take(100).collect() })?;
         Self::from_general(&cid)
     }
 }

@@ -32,8 +32,6 @@ labels! {
     APP_INPUT_IDENTITY = "sealwork/v1/app/input-identity";
     /// Derives a wallet's output identity from its signing key.
     WALLET_OUTPUT_IDENTITY = "sealwork/v1/wallet/output-identity";
-    /// Digest of an age recipient that an order names as the reader of its output.
-    RECIPIENT_DIGEST = "sealwork/v1/seal/recipient";
     /// Seed of the random numbers that a program sees.
     TASK_RANDOMNESS = "sealwork/v1/task/randomness";
     /// Block of the random stream that the runtime makes from a seed.

@@ -332,7 +332,9 @@ mod tests {
     fn frames_round_trip_and_have_a_fixed_shape() {
         let frame = encode_frame(&FromEnclave::Output(Bytes::from_static(&[7, 8]))).unwrap();
         assert_eq!(hex::encode(&frame), "0400000009020708");
-        assert!(matches!(read_message(&frame[..]).unwrap(), FromEnclave::Output(bytes) if bytes[..] == [7, 8]));
+        assert!(
+            matches!(read_message(&frame[..]).unwrap(), FromEnclave::Output(bytes) if bytes[..] == [7, 8])
+        );
     }
 
     #[test]

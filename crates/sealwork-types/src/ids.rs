@@ -26,7 +26,8 @@ macro_rules! ids {
             }
             /// The first four bytes, for progress lines.
             pub fn short(&self) -> String {
-                hex::encode(&self.0.as_slice()[..4])
+                let [a, b, c, d, ..] = self.0.0;
+                hex::encode([a, b, c, d])
             }
         }
         impl fmt::Display for $name {

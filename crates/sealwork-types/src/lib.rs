@@ -34,5 +34,7 @@ pub use alloy_primitives::{Address, B256, Bytes, U256};
 pub use cid::{Cid, CidError, Codec};
 pub use digest::Sha256Digest;
 pub use generated::params;
-pub use ids::{AppId, CodeHash, DatasetId, DealId, ManifestHash, Measurement, OrderHash, PolicyHash, PoolId, TaskId};
+pub use ids::{
+    AppId, CodeHash, DatasetId, DealId, ManifestHash, Measurement, OrderHash, PolicyHash, PoolId, TaskId,
+};
 pub use status::{Fault, Status};

@@ -1,7 +1,7 @@
 //! The app manifest: what a developer publishes beside the code. Its SHA-256 stands in the registry.
 
 use crate::{
-    B256, Cid, Codec, CodeHash, ManifestHash, PolicyHash, Sha256Digest,
+    B256, Cid, CodeHash, Codec, ManifestHash, PolicyHash, Sha256Digest,
     bounded::{DocumentError, parse_json},
     generated::params::MAX_MANIFEST_BYTES,
 };
@@ -55,6 +55,9 @@ impl AppManifest {
     }
 
     /// The bytes that are stored and hashed.
+    ///
+    /// # Panics
+    /// Never: the structure always serializes.
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec_pretty(self).expect("strings, numbers and hashes always serialize")
     }
@@ -67,7 +70,8 @@ impl AppManifest {
 
 /// Whether `name` may name an app.
 pub fn is_app_name(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// Where a document with this SHA-256 lies: small documents are always one raw block.

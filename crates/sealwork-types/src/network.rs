@@ -103,14 +103,16 @@ impl NetworkDocument {
     /// [`DocumentError`] for size, syntax, unknown fields or values that contradict each other.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
         let network: Self = parse_json(Self::KIND, bytes, MAX_MANIFEST_BYTES)?;
-        let wrong = |field, problem: &str| Err(DocumentError::Value { kind: Self::KIND, field, problem: problem.into() });
+        let wrong = |field, problem: &str| {
+            Err(DocumentError::Value { kind: Self::KIND, field, problem: problem.into() })
+        };
         if network.version != 1 {
             return wrong("version", "is unknown, this version reads 1");
         }
         if network.anchors.domain.market != network.contracts.market {
             return wrong("anchors.domain.market", "differs from contracts.market");
         }
-        if !network.anchors.cas_members.windows(2).all(|pair| pair[0] < pair[1]) {
+        if !network.anchors.cas_members.is_sorted_by(|first, second| first < second) {
             return wrong("anchors.cas_members", "must ascend without repeats");
         }
         if network.cas.iter().map(|member| &member.address).ne(&network.anchors.cas_members) {

@@ -117,6 +117,9 @@ impl Policy {
     }
 
     /// The bytes that are stored and hashed.
+    ///
+    /// # Panics
+    /// Never: the structure always serializes.
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec_pretty(self).expect("strings, numbers and hashes always serialize")
     }

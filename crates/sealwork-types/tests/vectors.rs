@@ -18,6 +18,10 @@ const CONSUMED_BEFORE: u32 = 5;
 const INDEX: u32 = 2;
 
 /// A value of its own for every field, so that swapped fields change the hash.
+fn price(units: u128) -> alloy_primitives::aliases::U96 {
+    alloy_primitives::aliases::U96::from(units)
+}
+
 fn word(number: u8) -> B256 {
     B256::repeat_byte(number)
 }
@@ -25,7 +29,7 @@ fn word(number: u8) -> B256 {
 fn app_order() -> AppOrder {
     AppOrder {
         app: word(1),
-        price: "300000000000000000000".parse().unwrap(),
+        price: price(300_000_000_000_000_000_000),
         volume: 100,
         tag: word(2),
         datasetRestrict: word(3),
@@ -40,7 +44,7 @@ fn app_order() -> AppOrder {
 fn dataset_order() -> DatasetOrder {
     DatasetOrder {
         dataset: word(11),
-        price: "70".parse().unwrap(),
+        price: price(70),
         volume: 50,
         tag: word(12),
         appRestrict: word(13),
@@ -55,7 +59,7 @@ fn dataset_order() -> DatasetOrder {
 fn pool_order() -> PoolOrder {
     PoolOrder {
         pool: word(21),
-        price: "1000".parse().unwrap(),
+        price: price(1_000),
         volume: 1_000,
         tag: word(22),
         category: 23,
@@ -75,11 +79,11 @@ fn request_order() -> RequestOrder {
     let params = TaskParams { input_cid: Cid::new(Codec::Raw, word(50)), input_digest: word(51) };
     RequestOrder {
         app: word(1),
-        appMaxPrice: "301".parse().unwrap(),
+        appMaxPrice: price(301),
         datasets: vec![word(11), word(41)],
-        datasetMaxPrice: "140".parse().unwrap(),
+        datasetMaxPrice: price(140),
         poolRestrict: word(21),
-        poolMaxPrice: "1001".parse().unwrap(),
+        poolMaxPrice: price(1_001),
         requester: Address::repeat_byte(42),
         sponsor: Address::repeat_byte(43),
         outputRecipient: word(44),
@@ -109,12 +113,12 @@ fn terms() -> DealTerms {
         appOwner: Address::repeat_byte(63),
         poolOwner: Address::repeat_byte(64),
         payer: Address::repeat_byte(43),
-        appPrice: "300".parse().unwrap(),
-        poolPrice: "1000".parse().unwrap(),
+        appPrice: price(300),
+        poolPrice: price(1_000),
         feeBps: 250,
         datasets: vec![
-            DatasetShare { dataset: word(11), owner: Address::repeat_byte(65), price: "70".parse().unwrap() },
-            DatasetShare { dataset: word(41), owner: Address::repeat_byte(66), price: "60".parse().unwrap() },
+            DatasetShare { dataset: word(11), owner: Address::repeat_byte(65), price: price(70) },
+            DatasetShare { dataset: word(41), owner: Address::repeat_byte(66), price: price(60) },
         ],
         volume: 3,
         startedAt: 1_800_000_000,

@@ -199,14 +199,18 @@ impl Worker {
         let mut jobs = Vec::new();
         for event in &events {
             match event {
-                MarketEvent::Matched { deal, terms, request_signature, .. } if terms.pool == self.config.pool.get() => {
+                MarketEvent::Matched { deal, terms, request_signature, .. }
+                    if terms.pool == self.config.pool.get() =>
+                {
                     jobs.extend(self.jobs_of(*deal, terms, request_signature).await?);
                 }
                 MarketEvent::Matched { .. } => {}
                 MarketEvent::Settled { deal, index, signature, transaction, .. } => {
                     self.closed(order::task_id(*deal, *index), Some((signature, *transaction)))?;
                 }
-                MarketEvent::Refunded { deal, index, .. } => self.closed(order::task_id(*deal, *index), None)?,
+                MarketEvent::Refunded { deal, index, .. } => {
+                    self.closed(order::task_id(*deal, *index), None)?
+                }
             }
         }
         if cursor != self.journal.cursor()? {
@@ -225,7 +229,8 @@ impl Worker {
             warn!(%deal, volume = terms.volume, "deal.too_large");
             return Ok(Vec::new());
         }
-        let (app, code, policy) = (AppId::new(terms.request.app), CodeHash::new(terms.codeHash), PolicyHash::new(terms.policyHash));
+        let (app, code, policy) =
+            (AppId::new(terms.request.app), CodeHash::new(terms.codeHash), PolicyHash::new(terms.policyHash));
         let manifest = self.ports.chain.manifest(app, code, policy).await?;
         info!(%deal, volume = terms.volume, "deal.seen");
         let job = |index| Job {
@@ -247,7 +252,9 @@ impl Worker {
     ) -> Result<(), JournalError> {
         let Some(job) = self.journal.job(task)?.filter(|job| job.state.is_open()) else { return Ok(()) };
         let event = match (&job.state, settled) {
-            (JobState::Executed(execution), Some((signature, transaction))) if execution.signature == *signature => {
+            (JobState::Executed(execution), Some((signature, transaction)))
+                if execution.signature == *signature =>
+            {
                 JobEvent::Settled { transaction }
             }
             _ => JobEvent::Closed,
@@ -295,7 +302,9 @@ impl Worker {
             let event = execute::attempt(&self.ports, slot, &job).await;
             let interrupted = matches!(event, JobEvent::Interrupted { .. });
             match &event {
-                JobEvent::Interrupted { reason } | JobEvent::GaveUp { reason } => warn!(%task, reason, "task.failed"),
+                JobEvent::Interrupted { reason } | JobEvent::GaveUp { reason } => {
+                    warn!(%task, reason, "task.failed")
+                }
                 _ => debug!(%task, "task.executed"),
             }
             let Some(next) = self.advance(task, event)? else { return Ok(()) };

@@ -63,7 +63,12 @@ async fn run(ports: &Arc<Ports>, slot: usize, job: &Job) -> Result<JobEvent, Por
                     None => None,
                 };
                 let grant = enclave.grant;
-                return Ok(JobEvent::Executed(Box::new(Execution { receipt: *receipt, signature, grant, output_cid })));
+                return Ok(JobEvent::Executed(Box::new(Execution {
+                    receipt: *receipt,
+                    signature,
+                    grant,
+                    output_cid,
+                })));
             }
         }
     }
@@ -74,12 +79,14 @@ async fn fetch(ports: &Ports, job: &Job) -> Result<TaskInput, PortError> {
     let request = &job.terms.request;
     let store = &ports.store;
     let rejected = |what: String| PortError::new(ErrorKind::Rejected, what);
-    let params = TaskParams::from_bytes(&request.params)
-        .map_err(|error| PortError::because(ErrorKind::Rejected, format!("the order's params: {error}"), error))?;
+    let params = TaskParams::from_bytes(&request.params).map_err(|error| {
+        PortError::because(ErrorKind::Rejected, format!("the order's params: {error}"), error)
+    })?;
     let manifest = store.get_small(&document_cid(job.manifest.get()), MAX_MANIFEST_BYTES).await?;
     let parsed = AppManifest::parse(&manifest).map_err(|error| rejected(error.to_string()))?;
     let policy = store.get_small(&document_cid(job.terms.policyHash), MAX_MANIFEST_BYTES).await?;
-    let output_recipient = store.get_small(&document_cid(request.outputRecipient), MAX_RECIPIENT_BYTES).await?;
+    let output_recipient =
+        store.get_small(&document_cid(request.outputRecipient), MAX_RECIPIENT_BYTES).await?;
     let signed = SignedRequest { order: request.clone(), signature: job.request_signature.clone() };
     let frame = TaskFrame {
         now: ports.clock.unix_s(),
@@ -105,7 +112,8 @@ impl OutputUpload {
     fn start(ports: &Arc<Ports>) -> Self {
         let (chunks, queue) = mpsc::channel(OUTPUT_QUEUE);
         let store = Arc::clone(&ports.store);
-        let content = stream::unfold(queue, |mut queue| async { queue.recv().await.map(|item| (item, queue)) }).boxed();
+        let content =
+            stream::unfold(queue, |mut queue| async { queue.recv().await.map(|item| (item, queue)) }).boxed();
         Self { chunks, stored: tokio::spawn(async move { store.put(content).await }) }
     }
 

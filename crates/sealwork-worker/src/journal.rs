@@ -7,11 +7,7 @@ use crate::error::JournalError;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use sealwork_ports::EventCursor;
 use sealwork_protocol::job::{JobEvent, JobState};
-use sealwork_types::{
-    Bytes, DealId, ManifestHash, TaskId,
-    abi::DealTerms,
-    order,
-};
+use sealwork_types::{Bytes, DealId, ManifestHash, TaskId, abi::DealTerms, order};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -101,7 +97,9 @@ impl Journal {
     /// [`JournalError::Transition`] when the event does not fit; the log stays as it was.
     pub fn apply(&self, task: TaskId, event: JobEvent) -> Result<Job, JournalError> {
         let mut job = self.job(task)?.ok_or_else(|| {
-            JournalError::Database(redb::Error::Io(std::io::Error::other(format!("no job {task} in the log"))))
+            JournalError::Database(redb::Error::Io(std::io::Error::other(format!(
+                "no job {task} in the log"
+            ))))
         })?;
         job.state = job.state.apply(event).map_err(|source| JournalError::Transition { task, source })?;
         let bytes = encode(&job);

@@ -20,7 +20,9 @@ mod progress;
 mod settle;
 mod status_http;
 
-pub use enclave_process::{EnclaveImage, EnclaveProcess, EnclaveSettings, EnclaveTimeouts, QuoteProviderFactory};
+pub use enclave_process::{
+    EnclaveImage, EnclaveProcess, EnclaveSettings, EnclaveTimeouts, QuoteProviderFactory,
+};
 pub use engine::{Ports, Worker, WorkerConfig, WorkerStatus};
 pub use error::{JournalError, WorkerError};
 pub use journal::{Job, Journal};

@@ -26,7 +26,10 @@ pub async fn serve_status(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let router = Router::new().route("/v1/status", get(status)).route("/v1/tasks/{task}", get(task)).with_state(worker);
+    let router = Router::new()
+        .route("/v1/status", get(status))
+        .route("/v1/tasks/{task}", get(task))
+        .with_state(worker);
     axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }
 
@@ -38,8 +41,9 @@ async fn task(
     State(worker): State<Worker>,
     Path(task): Path<String>,
 ) -> Result<Json<TaskProgress>, (StatusCode, String)> {
-    let task: TaskId =
-        task.parse().map_err(|_| (StatusCode::BAD_REQUEST, "a task id is 0x and 64 hex digits".to_owned()))?;
+    let task: TaskId = task
+        .parse()
+        .map_err(|_| (StatusCode::BAD_REQUEST, "a task id is 0x and 64 hex digits".to_owned()))?;
     worker.progress(task).map(Json).ok_or((StatusCode::NOT_FOUND, format!("task {task} is not known here")))
 }
 
@@ -68,12 +72,16 @@ impl HttpWorker {
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if bytes.len().saturating_add(chunk.len()) > MAX_ANSWER_BYTES {
-                return Err(PortError::new(ErrorKind::Limit, format!("{asked} answers more than {MAX_ANSWER_BYTES} bytes")));
+                return Err(PortError::new(
+                    ErrorKind::Limit,
+                    format!("{asked} answers more than {MAX_ANSWER_BYTES} bytes"),
+                ));
             }
             bytes.extend_from_slice(&chunk);
         }
-        serde_json::from_slice(&bytes)
-            .map_err(|error| PortError::because(ErrorKind::Corrupt, format!("{asked} is not a worker's answer"), error))
+        serde_json::from_slice(&bytes).map_err(|error| {
+            PortError::because(ErrorKind::Corrupt, format!("{asked} is not a worker's answer"), error)
+        })
     }
 }
 

@@ -5,7 +5,12 @@ use std::path::PathBuf;
 
 /// Run programs on data nobody else may see, on machines nobody has to trust, with proofs anyone can check.
 #[derive(Debug, Parser)]
-#[command(name = "sealwork", version, about, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 network not reachable,\n4 a proof does not hold, 5 the task ended with a status other than SUCCESS, 6 wallet or passphrase.\nDocs: README.md and docs/cli.md")]
+#[command(
+    name = "sealwork",
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 network not reachable,\n4 a proof does not hold, 5 the task ended with a status other than SUCCESS, 6 wallet or passphrase.\nDocs: README.md and docs/cli.md"
+)]
 pub(crate) struct Cli {
     /// Options of every command.
     #[command(flatten)]

@@ -43,7 +43,9 @@ pub(crate) fn classify(error: &anyhow::Error) -> (u8, Option<String>) {
         if let Some(client) = cause.downcast_ref::<ClientError>() {
             let hint = client.hint().map(str::to_owned);
             return match client {
-                ClientError::Receipt(_) | ClientError::Cas { .. } | ClientError::Output { .. } => (UNPROVEN, hint),
+                ClientError::Receipt(_) | ClientError::Cas { .. } | ClientError::Output { .. } => {
+                    (UNPROVEN, hint)
+                }
                 ClientError::Port(port) if port.is_retryable() => (UNREACHABLE, hint),
                 _ => (FAILED, hint),
             };

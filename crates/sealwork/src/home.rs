@@ -1,6 +1,9 @@
 //! Where things lie on this machine.
 
-use crate::{cli::Global, failure::{self, Failure}};
+use crate::{
+    cli::Global,
+    failure::{self, Failure},
+};
 use anyhow::{Context, Result};
 use sealwork_types::{AppId, network::NetworkDocument};
 use std::{
@@ -20,7 +23,9 @@ impl Home {
     pub(crate) fn new(global: &Global) -> Result<Self> {
         let root = match &global.home {
             Some(home) => home.clone(),
-            None => std::env::home_dir().context("this user has no home folder; give --home DIR")?.join(".sealwork"),
+            None => std::env::home_dir()
+                .context("this user has no home folder; give --home DIR")?
+                .join(".sealwork"),
         };
         fs::create_dir_all(&root).with_context(|| format!("create {}", root.display()))?;
         Ok(Self { root, network: global.network.clone() })
@@ -58,14 +63,20 @@ impl Home {
             return Ok(*id);
         }
         text.parse().map_err(|_| {
-            Failure::new(failure::FAILED, format!("{text:?} is neither an app id (0x and 64 hex digits) nor an app published here"))
-                .hint("`sealwork publish` prints the id; apps published on this machine can be named")
-                .into()
+            Failure::new(
+                failure::FAILED,
+                format!("{text:?} is neither an app id (0x and 64 hex digits) nor an app published here"),
+            )
+            .hint("`sealwork publish` prints the id; apps published on this machine can be named")
+            .into()
         })
     }
 
     fn apps(&self) -> BTreeMap<String, AppId> {
-        fs::read(self.path("apps.json")).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+        fs::read(self.path("apps.json"))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default()
     }
 }
 

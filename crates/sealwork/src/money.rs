@@ -25,7 +25,8 @@ pub(crate) fn parse(text: &str) -> Result<U256> {
 /// Reads a price: an amount that fits an order.
 pub(crate) fn parse_price(text: &str) -> Result<U96> {
     let amount = parse(text)?;
-    let too_large = || Failure::new(failure::FAILED, format!("a price of {text} tokens does not fit an order"));
+    let too_large =
+        || Failure::new(failure::FAILED, format!("a price of {text} tokens does not fit an order"));
     Ok(u128::try_from(amount).ok().and_then(|amount| U96::try_from(amount).ok()).ok_or_else(too_large)?)
 }
 

@@ -57,7 +57,8 @@ impl Output {
     /// A failed command.
     pub(crate) fn failure(&self, code: u8, message: &str, causes: &[String], hint: Option<&str>) {
         if self.json {
-            let object = serde_json::json!({ "error": message, "causes": causes, "hint": hint, "code": code });
+            let object =
+                serde_json::json!({ "error": message, "causes": causes, "hint": hint, "code": code });
             self.write_out(format!("{object}\n").as_bytes());
             return;
         }

@@ -2,7 +2,11 @@
 
 use crate::failure::{self, Failure};
 use anyhow::{Context, Result, bail};
-use sealwork_types::{manifest::is_app_name, params::MAX_MODULE_BYTES, policy::{AcceptedEnclave, Limits}};
+use sealwork_types::{
+    manifest::is_app_name,
+    params::MAX_MODULE_BYTES,
+    policy::{AcceptedEnclave, Limits},
+};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -69,8 +73,11 @@ impl Project {
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(PROJECT_FILE);
         let text = fs::read_to_string(&path).map_err(|error| {
-            Failure::new(failure::FAILED, format!("there is no {PROJECT_FILE} in {} ({error})", folder.display()))
-                .hint("`sealwork new NAME` creates a project")
+            Failure::new(
+                failure::FAILED,
+                format!("there is no {PROJECT_FILE} in {} ({error})", folder.display()),
+            )
+            .hint("`sealwork new NAME` creates a project")
         })?;
         let project: Self = toml::from_str(&text).with_context(|| format!("read {}", path.display()))?;
         if !is_app_name(&project.name) {
@@ -125,12 +132,16 @@ pub(crate) fn create(folder: &Path) -> Result<String> {
             .into());
     }
     if folder.exists() {
-        bail!(Failure::new(failure::FAILED, format!("{} exists already", folder.display())).hint("choose another name"));
+        bail!(
+            Failure::new(failure::FAILED, format!("{} exists already", folder.display()))
+                .hint("choose another name")
+        );
     }
     for Template { path, content } in TEMPLATE {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().unwrap_or(folder))?;
-        fs::write(&path, content.replace("{{name}}", name)).with_context(|| format!("write {}", path.display()))?;
+        fs::write(&path, content.replace("{{name}}", name))
+            .with_context(|| format!("write {}", path.display()))?;
     }
     Ok(name.to_owned())
 }
@@ -173,7 +184,8 @@ fn compiler(folder: &Path) -> Result<Command> {
 
 /// Which compiler `build` would use.
 pub(crate) fn describe_compiler() -> Result<String> {
-    compiler(Path::new(".")).map(|command| format!("{} makes {TARGET}", command.get_program().to_string_lossy()))
+    compiler(Path::new("."))
+        .map(|command| format!("{} makes {TARGET}", command.get_program().to_string_lossy()))
 }
 
 fn has_target() -> bool {
@@ -193,7 +205,9 @@ fn debian(folder: &Path) -> Command {
         .env("CARGO_TARGET_WASM32_WASIP1_LINKER", "wasm-ld")
         .env(
             "CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS",
-            format!("-Clink-self-contained=no -Clink-arg={DEBIAN_LIBC}/crt1-command.o -Clink-arg=-L{DEBIAN_LIBC}"),
+            format!(
+                "-Clink-self-contained=no -Clink-arg={DEBIAN_LIBC}/crt1-command.o -Clink-arg=-L{DEBIAN_LIBC}"
+            ),
         )
         .env_remove("RUSTUP_TOOLCHAIN")
         .env_remove("RUSTFLAGS");

@@ -97,7 +97,8 @@ async fn created(arguments: &UpArgs, services: &mut Services, data: &Path) -> Re
     let rpc = services.chain(arguments, data).await?;
     let store = services.store(arguments, data).await?;
     let cas_key = signing_key(&data.join("cas/signing.key"))?;
-    let Deployed { contracts, deployed_at, chain_id } = deployment::ensure(&rpc, data, cas_key.address()).await?;
+    let Deployed { contracts, deployed_at, chain_id } =
+        deployment::ensure(&rpc, data, cas_key.address()).await?;
     let sim_root = sim_root(&data.join("sim-root.key"))?;
     let endpoints = services::bind_cas(arguments).await?;
     let document = deployment::document(deployment::DocumentParts {
@@ -130,7 +131,12 @@ async fn joined(
     Ok(document)
 }
 
-fn local_worker(context: &Context, arguments: &UpArgs, data: &Path, document: &NetworkDocument) -> WorkerSetup {
+fn local_worker(
+    context: &Context,
+    arguments: &UpArgs,
+    data: &Path,
+    document: &NetworkDocument,
+) -> WorkerSetup {
     WorkerSetup {
         network: document.clone(),
         wallet: keys::dev_wallet(WORKER_ACCOUNT),
@@ -144,7 +150,8 @@ fn local_worker(context: &Context, arguments: &UpArgs, data: &Path, document: &N
 }
 
 fn banner(context: &Context, document: &NetworkDocument, worker: Option<&str>) -> String {
-    let cas: Vec<_> = document.cas.iter().map(|member| format!("{} (enclaves: {})", member.url, member.tls)).collect();
+    let cas: Vec<_> =
+        document.cas.iter().map(|member| format!("{} (enclaves: {})", member.url, member.tls)).collect();
     format!(
         "network {} is up; simulated TEE, for development only\n  chain     {} (id {})\n  storage   {}\n  CAS       {}\n  \
          worker    {}\n  document  {}\n  wallet    dev, with {} test tokens\nin another terminal: sealwork new hello && cd \

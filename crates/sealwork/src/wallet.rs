@@ -35,9 +35,12 @@ impl Wallet {
 pub(crate) fn unlock(home: &Home, name: &str) -> Result<Wallet> {
     let path = path(home, name)?;
     if !path.exists() {
-        return Err(Failure::new(failure::WALLET, format!("there is no wallet {name:?} in {}", folder(home).display()))
-            .hint("create it with `sealwork wallet new NAME`, or choose another with --wallet NAME")
-            .into());
+        return Err(Failure::new(
+            failure::WALLET,
+            format!("there is no wallet {name:?} in {}", folder(home).display()),
+        )
+        .hint("create it with `sealwork wallet new NAME`, or choose another with --wallet NAME")
+        .into());
     }
     let passphrase = if name == DEV_WALLET { Zeroizing::new(String::new()) } else { passphrase(name)? };
     let signer = PrivateKeySigner::decrypt_keystore(&path, passphrase.as_bytes()).map_err(|error| {
@@ -56,7 +59,9 @@ pub(crate) fn create(home: &Home, name: &str) -> Result<Wallet> {
 /// Creates a wallet from a private key in hex.
 pub(crate) fn import(home: &Home, name: &str, private_key: &str) -> Result<Wallet> {
     let bytes = Zeroizing::new(
-        hex::decode(private_key.trim().trim_start_matches("0x")).ok().context("a private key is 64 hex digits")?,
+        hex::decode(private_key.trim().trim_start_matches("0x"))
+            .ok()
+            .context("a private key is 64 hex digits")?,
     );
     store(home, name, &bytes, &new_passphrase(name)?)
 }
@@ -90,12 +95,21 @@ pub(crate) fn ask_private_key() -> Result<Zeroizing<String>> {
 fn store(home: &Home, name: &str, secret: &[u8], passphrase: &str) -> Result<Wallet> {
     let path = path(home, name)?;
     if path.exists() {
-        bail!(Failure::new(failure::WALLET, format!("wallet {name:?} exists already")).hint("choose another name"));
+        bail!(
+            Failure::new(failure::WALLET, format!("wallet {name:?} exists already"))
+                .hint("choose another name")
+        );
     }
     fs::create_dir_all(folder(home))?;
     let file = format!("{name}.json");
-    PrivateKeySigner::encrypt_keystore(folder(home), &mut rand::rngs::OsRng, secret, passphrase.as_bytes(), Some(&file))
-        .with_context(|| format!("write {}", path.display()))?;
+    PrivateKeySigner::encrypt_keystore(
+        folder(home),
+        &mut rand::rngs::OsRng,
+        secret,
+        passphrase.as_bytes(),
+        Some(&file),
+    )
+    .with_context(|| format!("write {}", path.display()))?;
     Wallet::from_secret(secret)
 }
 
@@ -105,7 +119,10 @@ fn folder(home: &Home) -> PathBuf {
 
 fn path(home: &Home, name: &str) -> Result<PathBuf> {
     if !sealwork_types::manifest::is_app_name(name) {
-        bail!(Failure::new(failure::WALLET, format!("{name:?} cannot name a wallet; use 1 to 64 of a-z, 0-9 and -")));
+        bail!(Failure::new(
+            failure::WALLET,
+            format!("{name:?} cannot name a wallet; use 1 to 64 of a-z, 0-9 and -")
+        ));
     }
     Ok(folder(home).join(format!("{name}.json")))
 }
@@ -116,9 +133,12 @@ fn passphrase(name: &str) -> Result<Zeroizing<String>> {
     }
     let prompt = format!("passphrase of wallet {name}: ");
     rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| {
-        Failure::new(failure::WALLET, format!("wallet {name:?} needs its passphrase and there is no terminal to ask on"))
-            .hint(format!("set {PASSPHRASE_VARIABLE}"))
-            .into()
+        Failure::new(
+            failure::WALLET,
+            format!("wallet {name:?} needs its passphrase and there is no terminal to ask on"),
+        )
+        .hint(format!("set {PASSPHRASE_VARIABLE}"))
+        .into()
     })
 }
 
@@ -131,7 +151,10 @@ fn new_passphrase(name: &str) -> Result<Zeroizing<String>> {
         }
     }
     if first.len() < 8 {
-        bail!(Failure::new(failure::WALLET, "a passphrase has at least 8 characters").hint("choose a longer one"));
+        bail!(
+            Failure::new(failure::WALLET, "a passphrase has at least 8 characters")
+                .hint("choose a longer one")
+        );
     }
     Ok(first)
 }

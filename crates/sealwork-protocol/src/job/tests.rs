@@ -58,8 +58,10 @@ fn the_transition_table_is_the_documented_one() {
     let table: Vec<String> = states()
         .iter()
         .map(|state| {
-            let row: Vec<_> =
-                events().into_iter().map(|event| state.apply(event).map_or("-", |next| next.name())).collect();
+            let row: Vec<_> = events()
+                .into_iter()
+                .map(|event| state.apply(event).map_or("-", |next| next.name()))
+                .collect();
             format!("{}: {}", state.name(), row.join(" "))
         })
         .collect();

@@ -1,7 +1,7 @@
 //! The public half of a sealing key.
 
 use super::{hybrid, text};
-use sealwork_types::{B256, Sha256Digest, domains};
+use sealwork_types::{B256, Sha256Digest};
 use std::{fmt, str::FromStr};
 
 /// Bytes of a recipient: ML-KEM-768 key (1184), X25519 share (32).
@@ -70,9 +70,10 @@ impl Recipient {
         &self.0
     }
 
-    /// The name by which orders and certificates know this recipient.
+    /// The name by which orders and certificates know this recipient: SHA-256 of its bytes, so that storage can hold it
+    /// under its name.
     pub fn digest(&self) -> B256 {
-        Sha256Digest::labelled(domains::RECIPIENT_DIGEST, &[self.0.as_slice()])
+        Sha256Digest::of(self.0.as_slice())
     }
 }
 

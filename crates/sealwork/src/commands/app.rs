@@ -1,7 +1,11 @@
 //! `new`, `build`, `publish`.
 
 use super::Context;
-use crate::{cli::PublishArgs, enclave_program, money, project::{self, Project}};
+use crate::{
+    cli::PublishArgs,
+    enclave_program, money,
+    project::{self, Project},
+};
 use anyhow::Result;
 use sealwork_client::{PublishRequest, Published};
 use sealwork_ports::{Clock, SystemClock};
@@ -58,8 +62,11 @@ pub(crate) async fn publish(context: &Context, arguments: &PublishArgs) -> Resul
 fn request(arguments: &PublishArgs) -> Result<PublishRequest> {
     let project = Project::read(&arguments.path)?;
     let module = project.module(&arguments.path)?;
-    let enclaves =
-        if project.enclaves.is_empty() { vec![enclave_program::accepted()?] } else { project.enclaves.clone() };
+    let enclaves = if project.enclaves.is_empty() {
+        vec![enclave_program::accepted()?]
+    } else {
+        project.enclaves.clone()
+    };
     let policy = Policy {
         version: 1,
         code_hash: CodeHash::default(),

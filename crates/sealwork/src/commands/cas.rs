@@ -32,8 +32,15 @@ async fn start(context: &Context, arguments: &CasArgs) -> Result<u8> {
     let data = arguments.data.clone().unwrap_or_else(|| context.home.path("local/cas"));
     let key = up::signing_key(&data.join("signing.key"))?;
     let Some(member) = network.cas.iter().find(|member| member.address == key.address()) else {
-        let text = format!("the key in {} is {}, which is no CAS member of this network", data.display(), key.address());
-        bail!(Failure::new(failure::FAILED, text).hint("name the member's folder with --data, or another --network"));
+        let text = format!(
+            "the key in {} is {}, which is no CAS member of this network",
+            data.display(),
+            key.address()
+        );
+        bail!(
+            Failure::new(failure::FAILED, text)
+                .hint("name the member's folder with --data, or another --network")
+        );
     };
     let sim_root_path = arguments.sim_root.clone().unwrap_or_else(|| up::default_sim_root(context));
     let sim_root = up::sim_root(&sim_root_path)?;
@@ -43,7 +50,10 @@ async fn start(context: &Context, arguments: &CasArgs) -> Result<u8> {
     let mut tasks = JoinSet::new();
     up::serve_cas(&mut tasks, &network, &data, key, &sim_root, endpoints, &stopping).await?;
     context.output.answer(&json!({ "ready": true, "member": member }), || {
-        format!("CAS member {} serves {} (enclaves: {})\nstop with Ctrl-C", member.address, member.url, member.tls)
+        format!(
+            "CAS member {} serves {} (enclaves: {})\nstop with Ctrl-C",
+            member.address, member.url, member.tls
+        )
     });
     up::interrupted().await;
     // The servers may have ended by themselves.
@@ -81,8 +91,11 @@ async fn audit(network: &NetworkDocument, index: usize) -> Result<u64> {
     let head = service.log_head().await?;
     let mut auditor = LogAuditor::new(network.anchors.domain, member.address);
     let unproven = |error: &dyn std::fmt::Display| {
-        Failure::new(failure::UNPROVEN, format!("the log of member {} does not hold: {error}", member.address))
-            .hint("keep what it served; it proves that the member misbehaved")
+        Failure::new(
+            failure::UNPROVEN,
+            format!("the log of member {} does not hold: {error}", member.address),
+        )
+        .hint("keep what it served; it proves that the member misbehaved")
     };
     while auditor.len() < head.head.size {
         let wanted = head.head.size.saturating_sub(auditor.len()).min(PAGE);

@@ -21,12 +21,14 @@ pub(crate) async fn run(context: &Context, arguments: &DemoArgs) -> Result<u8> {
     let started = Instant::now();
     let example = example(arguments)?;
     let folder = tempfile::tempdir()?;
-    let demo = Context { home: context.home.beside(folder.path())?, output: context.output, wallet: "dev".into() };
+    let demo =
+        Context { home: context.home.beside(folder.path())?, output: context.output, wallet: "dev".into() };
     let note = |text: &str| context.output.note(text);
     note("1. start a local network: chain, storage, CAS, worker (simulated TEE)");
     let network = Box::pin(Network::start(&demo, &local_network(folder.path()))).await?;
     note("2. publish the app cohort: logistic regression over a patient table");
-    app::publish(&demo, &PublishArgs { path: example.clone(), price: "2".into(), volume: 1_000, days: 1 }).await?;
+    app::publish(&demo, &PublishArgs { path: example.clone(), price: "2".into(), volume: 1_000, days: 1 })
+        .await?;
     note("3. seal the Wisconsin breast-cancer table and run the app on it");
     let receipt = folder.path().join("receipt.json");
     let code = Box::pin(run_task::run(&demo, &run_arguments(&example, &receipt))).await?;

@@ -4,7 +4,7 @@ use super::Context;
 use crate::{connect, enclave_program, failure, project, wallet};
 use anyhow::Result;
 use sealwork_chain::Endpoint;
-use sealwork_types::{network::NetworkDocument, manifest::document_cid};
+use sealwork_types::{manifest::document_cid, network::NetworkDocument};
 use serde_json::json;
 
 struct Finding {
@@ -30,11 +30,14 @@ pub(crate) async fn run(context: &Context) -> Result<u8> {
             Ok(text) => (true, text),
             Err(text) => (false, text),
         };
-        context.output.answer(&json!({ "check": what, "ok": ok, "detail": text, "fix": (!ok).then_some(fix) }), || {
-            let mark = if ok { "ok  " } else { "FAIL" };
-            let hint = if ok { String::new() } else { format!("\n      hint: {fix}") };
-            format!("{mark}  {what}: {text}{hint}")
-        });
+        context.output.answer(
+            &json!({ "check": what, "ok": ok, "detail": text, "fix": (!ok).then_some(fix) }),
+            || {
+                let mark = if ok { "ok  " } else { "FAIL" };
+                let hint = if ok { String::new() } else { format!("\n      hint: {fix}") };
+                format!("{mark}  {what}: {text}{hint}")
+            },
+        );
     }
     Ok(if healthy { 0 } else { failure::FAILED })
 }
@@ -42,7 +45,9 @@ pub(crate) async fn run(context: &Context) -> Result<u8> {
 fn enclave() -> Finding {
     Finding {
         what: "enclave program",
-        result: enclave_program::measurement().map(|measurement| format!("measures {measurement}")).map_err(|error| error.to_string()),
+        result: enclave_program::measurement()
+            .map(|measurement| format!("measures {measurement}"))
+            .map_err(|error| error.to_string()),
         fix: "cargo build --release -p sealwork-enclave",
     }
 }
@@ -79,7 +84,11 @@ async fn network_findings(context: &Context, network: &NetworkDocument) -> Vec<F
         let mut members = Vec::new();
         for service in connect::members(network)? {
             let info = service.info().await?;
-            anyhow::ensure!(info.anchors == network.anchors.digest(), "member {} serves another network", info.address);
+            anyhow::ensure!(
+                info.anchors == network.anchors.digest(),
+                "member {} serves another network",
+                info.address
+            );
             members.push(info.address.to_string());
         }
         Ok::<_, anyhow::Error>(members.join(", "))
@@ -88,9 +97,21 @@ async fn network_findings(context: &Context, network: &NetworkDocument) -> Vec<F
     let text = |result: Result<String>| result.map_err(|error| format!("{error:#}"));
     vec![
         Finding { what: "network document", result: Ok(document), fix: "" },
-        Finding { what: "chain", result: text(chain(network).await), fix: "is `sealwork up` running? Else give the right endpoint in the network document" },
-        Finding { what: "storage", result: text(store.await), fix: "is `sealwork up` or the IPFS node running?" },
-        Finding { what: "CAS", result: text(cas.await), fix: "is `sealwork up` or `sealwork cas start` running?" },
+        Finding {
+            what: "chain",
+            result: text(chain(network).await),
+            fix: "is `sealwork up` running? Else give the right endpoint in the network document",
+        },
+        Finding {
+            what: "storage",
+            result: text(store.await),
+            fix: "is `sealwork up` or the IPFS node running?",
+        },
+        Finding {
+            what: "CAS",
+            result: text(cas.await),
+            fix: "is `sealwork up` or `sealwork cas start` running?",
+        },
     ]
 }
 
@@ -103,7 +124,10 @@ async fn chain(network: &NetworkDocument) -> Result<String> {
         endpoint.chain_id(),
         network.anchors.domain.chain_id
     );
-    anyhow::ensure!(!endpoint.code(network.contracts.market).await?.is_empty(), "there is no market contract");
+    anyhow::ensure!(
+        !endpoint.code(network.contracts.market).await?.is_empty(),
+        "there is no market contract"
+    );
     let (number, _) = endpoint.head().await?;
     Ok(format!("{} at block {number}", network.rpc))
 }

@@ -22,7 +22,10 @@ async fn inspect_app(context: &Context, app: &str) -> Result<u8> {
     let member_texts: Vec<_> = members
         .iter()
         .map(|report| {
-            format!("{} runs {} ({}, platform version {})", report.member, report.measurement, report.tee, report.platform_svn)
+            format!(
+                "{} runs {} ({}, platform version {})",
+                report.member, report.measurement, report.tee, report.platform_svn
+            )
         })
         .collect();
     context.output.answer(
@@ -62,7 +65,8 @@ async fn inspect_app(context: &Context, app: &str) -> Result<u8> {
 }
 
 async fn inspect_enclave(context: &Context, address: &str) -> Result<u8> {
-    let address: Address = address.parse().context("an enclave is named by the address of its key, 0x and 40 hex digits")?;
+    let address: Address =
+        address.parse().context("an enclave is named by the address of its key, 0x and 40 hex digits")?;
     let client = context.client().await?;
     let registration = client.chain().registration(address).await?;
     let valid = client.chain().grant(address).await?.is_some();
@@ -89,7 +93,10 @@ async fn inspect_enclave(context: &Context, address: &str) -> Result<u8> {
 fn inspect_program(context: &Context) -> Result<u8> {
     let (path, measurement) = (enclave_program::path()?, enclave_program::measurement()?);
     context.output.answer(&json!({ "program": path, "tee": "sim", "measurement": measurement }), || {
-        format!("program      {}\nmeasurement  {measurement} (simulated TEE: SHA-256 of the file)", path.display())
+        format!(
+            "program      {}\nmeasurement  {measurement} (simulated TEE: SHA-256 of the file)",
+            path.display()
+        )
     });
     Ok(0)
 }

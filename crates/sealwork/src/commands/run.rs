@@ -8,7 +8,7 @@ use crate::{
     output::Output,
 };
 use anyhow::{Context as _, Result};
-use sealwork_client::{InputFile, Outcome, OpenedOutput, Progress, RunInput, RunRequest, Source};
+use sealwork_client::{InputFile, OpenedOutput, Outcome, Progress, RunInput, RunRequest, Source};
 use sealwork_types::{Status, progress::TaskStep, receipt::ReceiptDocument};
 use serde_json::json;
 use std::{
@@ -45,8 +45,14 @@ pub(crate) fn show(output: &Output, progress: &Progress) {
 }
 
 /// Prints an outcome, writes its files, and gives the exit code.
-pub(crate) fn deliver(output: &Output, outcome: &Outcome, receipt: &Path, folder: Option<&Path>) -> Result<u8> {
-    let files = outcome.output.as_ref().map(|opened| write_files(opened, folder)).transpose()?.unwrap_or_default();
+pub(crate) fn deliver(
+    output: &Output,
+    outcome: &Outcome,
+    receipt: &Path,
+    folder: Option<&Path>,
+) -> Result<u8> {
+    let files =
+        outcome.output.as_ref().map(|opened| write_files(opened, folder)).transpose()?.unwrap_or_default();
     let status = outcome.status;
     let opened = outcome.output.as_ref();
     if output.is_json() {
@@ -87,7 +93,8 @@ pub(crate) fn deliver(output: &Output, outcome: &Outcome, receipt: &Path, folder
 /// Writes a receipt where it was asked for, or beside the caller.
 pub(crate) fn write_receipt(receipt: &ReceiptDocument, path: Option<&Path>) -> Result<PathBuf> {
     let task = sealwork_types::TaskId::new(receipt.receipt.taskId);
-    let path = path.map_or_else(|| PathBuf::from(format!("receipt-{}.json", task.short())), Path::to_path_buf);
+    let path =
+        path.map_or_else(|| PathBuf::from(format!("receipt-{}.json", task.short())), Path::to_path_buf);
     home::write_atomically(&path, &serde_json::to_vec_pretty(receipt)?)?;
     Ok(path)
 }
@@ -142,7 +149,9 @@ fn piped() -> Result<Vec<u8>> {
     std::io::stdin().lock().take(MAX_PIPED_BYTES.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_PIPED_BYTES {
         let text = format!("more than {MAX_PIPED_BYTES} bytes came through the pipe");
-        return Err(Failure::new(failure::FAILED, text).hint("write them to a file and give --stdin FILE").into());
+        return Err(Failure::new(failure::FAILED, text)
+            .hint("write them to a file and give --stdin FILE")
+            .into());
     }
     Ok(bytes)
 }

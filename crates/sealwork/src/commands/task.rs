@@ -20,7 +20,9 @@ pub(crate) async fn run(context: &Context, command: &TaskCommand) -> Result<u8> 
     match command {
         TaskCommand::List => list(context, &client).await,
         TaskCommand::Show { task } => show(context, &client.task(task).await?),
-        TaskCommand::Wait { task, timeout } => wait(context, &client, task, Duration::from_secs(*timeout)).await,
+        TaskCommand::Wait { task, timeout } => {
+            wait(context, &client, task, Duration::from_secs(*timeout)).await
+        }
         TaskCommand::Fetch { task, out, receipt } => {
             fetch(context, &client, task, out.as_deref(), receipt.as_deref()).await
         }
@@ -112,7 +114,10 @@ fn state(record: &TaskRecord) -> String {
     match &record.state {
         TaskState::Open { deadline } => format!("open, refundable from {deadline} (seconds since 1970)"),
         TaskState::Settled(settled) => {
-            format!("settled with {} by enclave {} in block {}", settled.status, settled.enclave, settled.block)
+            format!(
+                "settled with {} by enclave {} in block {}",
+                settled.status, settled.enclave, settled.block
+            )
         }
         TaskState::Refunded { amount } => format!("refunded {}", money::show(*amount)),
     }

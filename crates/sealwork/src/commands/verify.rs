@@ -13,9 +13,10 @@ use std::{fs::File, io::Read, path::Path};
 
 pub(crate) fn run(context: &Context, arguments: &VerifyArgs) -> Result<u8> {
     let network = context.home.network()?;
-    let bytes = std::fs::read(&arguments.receipt).with_context(|| format!("read {}", arguments.receipt.display()))?;
-    let document =
-        ReceiptDocument::parse(&bytes).with_context(|| format!("{} is not a receipt", arguments.receipt.display()))?;
+    let bytes =
+        std::fs::read(&arguments.receipt).with_context(|| format!("read {}", arguments.receipt.display()))?;
+    let document = ReceiptDocument::parse(&bytes)
+        .with_context(|| format!("{} is not a receipt", arguments.receipt.display()))?;
     let unproven = |error: receipt::ReceiptError| {
         Failure::new(failure::UNPROVEN, format!("the receipt does not hold: {error}"))
             .hint("do not rely on this result; is --network the network that it was made on?")

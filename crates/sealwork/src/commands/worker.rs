@@ -32,9 +32,15 @@ async fn start(context: &Context, arguments: WorkerArgs) -> Result<u8> {
         url_file: context.home.path("worker.url"),
     };
     let worker = Box::pin(up::worker::start(setup, stopping)).await?;
-    context.output.answer(&json!({ "ready": true, "pool": worker.pool, "url": worker.url, "pid": std::process::id() }), || {
-        format!("worker serves pool {}\n  status  {}/v1/status\nstop with Ctrl-C", worker.pool, worker.url)
-    });
+    context.output.answer(
+        &json!({ "ready": true, "pool": worker.pool, "url": worker.url, "pid": std::process::id() }),
+        || {
+            format!(
+                "worker serves pool {}\n  status  {}/v1/status\nstop with Ctrl-C",
+                worker.pool, worker.url
+            )
+        },
+    );
     up::interrupted().await;
     context.output.note("stopping");
     // The worker may have ended by itself.

@@ -46,12 +46,18 @@ pub(crate) async fn ensure(rpc: &str, data: &Path, cas_member: Address) -> Resul
     let endpoint = faucet(rpc).await?;
     let chain_id = endpoint.chain_id();
     if !DEVELOPMENT_CHAIN_IDS.contains(&chain_id) {
-        return Err(Failure::new(failure::FAILED, format!("chain {chain_id} at {rpc} is not a development chain"))
-            .hint(format!("`sealwork up` deploys with simulated TEEs; it runs on chains {DEVELOPMENT_CHAIN_IDS:?} only"))
-            .into());
+        return Err(Failure::new(
+            failure::FAILED,
+            format!("chain {chain_id} at {rpc} is not a development chain"),
+        )
+        .hint(format!(
+            "`sealwork up` deploys with simulated TEEs; it runs on chains {DEVELOPMENT_CHAIN_IDS:?} only"
+        ))
+        .into());
     }
     let path = data.join("deployment.json");
-    let remembered: Option<Remembered> = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let remembered: Option<Remembered> =
+        fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     if let Some(Remembered { deployed, cas_member: member }) = remembered
         && member == cas_member
         && deployed.chain_id == chain_id

@@ -45,10 +45,17 @@ impl Services {
         if let Some(rpc) = &arguments.rpc {
             return Ok(rpc.clone());
         }
-        let mining = arguments.block_time_ms.map_or(Mining::Instant, |ms| Mining::Interval(Duration::from_millis(ms)));
-        let config =
-            Config { path: Some(data.join("chain.redb")), mining, listen: local(port(arguments, 0)), ..Config::default() };
-        let chain = tokio::task::spawn_blocking(move || Devchain::open(&config)).await?.context("open the embedded chain")?;
+        let mining =
+            arguments.block_time_ms.map_or(Mining::Instant, |ms| Mining::Interval(Duration::from_millis(ms)));
+        let config = Config {
+            path: Some(data.join("chain.redb")),
+            mining,
+            listen: local(port(arguments, 0)),
+            ..Config::default()
+        };
+        let chain = tokio::task::spawn_blocking(move || Devchain::open(&config))
+            .await?
+            .context("open the embedded chain")?;
         let handle = chain.start().await.map_err(|error| busy(error, port(arguments, 0)))?;
         let url = handle.http_url();
         self.chain = Some(handle);
@@ -82,7 +89,8 @@ impl Services {
         sim_root: &SimRoot,
         endpoints: CasEndpoints,
     ) -> Result<()> {
-        serve_cas(&mut self.tasks, document, &data.join("cas"), key, sim_root, endpoints, &self.stopping).await
+        serve_cas(&mut self.tasks, document, &data.join("cas"), key, sim_root, endpoints, &self.stopping)
+            .await
     }
 
     /// Waits until every service ended, or gives up after a moment.

@@ -23,7 +23,8 @@ use sealwork_types::{
     progress::PoolManifest,
 };
 use sealwork_worker::{
-    EnclaveProcess, EnclaveSettings, EnclaveTimeouts, Ports, QuoteProviderFactory, Worker, WorkerConfig, serve_status,
+    EnclaveProcess, EnclaveSettings, EnclaveTimeouts, Ports, QuoteProviderFactory, Worker, WorkerConfig,
+    serve_status,
 };
 use std::{
     net::SocketAddr,
@@ -116,7 +117,8 @@ async fn serve(worker: Worker, listener: TcpListener, stopping: watch::Receiver<
 /// The pool's page keeps its address between starts, because the pool's manifest names it.
 async fn listen(port: u16, state: &Path) -> Result<(TcpListener, SocketAddr)> {
     let file = state.join("port");
-    let remembered: u16 = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let remembered: u16 =
+        std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
     let bound = match port {
         0 if remembered != 0 => match services::bind(remembered).await {
             Ok(bound) => bound,
@@ -128,7 +130,12 @@ async fn listen(port: u16, state: &Path) -> Result<(TcpListener, SocketAddr)> {
     Ok(bound)
 }
 
-async fn ensure_pool(chain: &dyn Chain, store: &Arc<dyn Store>, key: &SigningKey, url: &str) -> Result<PoolId> {
+async fn ensure_pool(
+    chain: &dyn Chain,
+    store: &Arc<dyn Store>,
+    key: &SigningKey,
+    url: &str,
+) -> Result<PoolId> {
     let manifest = PoolManifest { version: 1, name: "pool of one".into(), url: url.to_owned() };
     let bytes = serde_json::to_vec_pretty(&manifest)?;
     let hash = Sha256Digest::of(&bytes);
@@ -138,7 +145,8 @@ async fn ensure_pool(chain: &dyn Chain, store: &Arc<dyn Store>, key: &SigningKey
     let predict = predictIdCall { kind: KIND_POOL, owner: key.address(), manifestHash: hash };
     let id = predictIdCall::abi_decode_returns(&chain.call(registry, predict.abi_encode()).await?)?;
     let registered = chain.call(registry, poolCall { id }.abi_encode()).await.ok();
-    let owner = registered.and_then(|answer| poolCall::abi_decode_returns(&answer).ok()).map(|pool| pool.owner);
+    let owner =
+        registered.and_then(|answer| poolCall::abi_decode_returns(&answer).ok()).map(|pool| pool.owner);
     if owner.is_none_or(|owner| owner.is_zero()) {
         let call = registerPoolCall { owner: key.address(), manifestHash: hash };
         chain.send(registry, call.abi_encode()).await.context("register the pool")?;
@@ -159,7 +167,8 @@ async fn ensure_offer(chain: &dyn Chain, key: &SigningKey, pool: PoolId, price: 
     let domain = chain.deployment().domain;
     // Orders of other prices and of pools whose page moved must not be matched any more.
     let stale = mine.iter().any(|posted| {
-        sealwork_seal::sign::recover(&domain, &posted.order, &posted.signature).is_ok_and(|signer| signer == key.address())
+        sealwork_seal::sign::recover(&domain, &posted.order, &posted.signature)
+            .is_ok_and(|signer| signer == key.address())
     });
     if stale {
         chain.send(market, raiseNonceCall {}.abi_encode()).await.context("withdraw old offers")?;
@@ -182,7 +191,10 @@ async fn ensure_offer(chain: &dyn Chain, key: &SigningKey, pool: PoolId, price: 
         salt: Secret::<[u8; 32]>::random()?.expose(|bytes| B256::from(*bytes)),
     };
     let signature = key.sign(&domain, &order);
-    chain.send(market, postPoolOrderCall { order, signature }.abi_encode()).await.context("offer the pool")?;
+    chain
+        .send(market, postPoolOrderCall { order, signature }.abi_encode())
+        .await
+        .context("offer the pool")?;
     Ok(())
 }
 
