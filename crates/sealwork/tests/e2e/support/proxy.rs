@@ -1,0 +1,57 @@
+//! A TCP proxy that records every byte in both directions.
+
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// Bytes of one connection in one direction.
+type Tape = Arc<Mutex<Vec<u8>>>;
+
+/// Listens on a free port and forwards to one target until the test ends.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    tapes: Arc<Mutex<Vec<Tape>>>,
+}
+
+impl Proxy {
+    /// Forwards to a `host:port`.
+    pub(crate) fn to(target: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let tapes: Arc<Mutex<Vec<Tape>>> = Arc::default();
+        let (target, recorded) = (target.to_owned(), Arc::clone(&tapes));
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let Ok(server) = TcpStream::connect(&target) else { continue };
+                for (from, to) in [(&client, &server), (&server, &client)] {
+                    let tape = Tape::default();
+                    recorded.lock().unwrap().push(Arc::clone(&tape));
+                    let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    thread::spawn(move || copy(from, to, &tape));
+                }
+            }
+        });
+        Self { address, tapes }
+    }
+
+    /// What was recorded so far: each connection and direction by itself.
+    pub(crate) fn recorded(&self) -> Vec<Vec<u8>> {
+        self.tapes.lock().unwrap().iter().map(|tape| tape.lock().unwrap().clone()).collect()
+    }
+}
+
+fn copy(mut from: TcpStream, mut to: TcpStream, tape: &Tape) {
+    let mut buffer = vec![0; 1 << 16];
+    // An error is the end of the connection, as it would be without a proxy.
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        tape.lock().unwrap().extend_from_slice(&buffer[..count]);
+        if to.write_all(&buffer[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+}
