@@ -137,9 +137,8 @@ fn seal(
     let hashing = HashingWriter::new(out);
     let mut sealer =
         SealWriter::new(std::slice::from_ref(recipient), hashing).map_err(|error| input(&error))?;
-    write_input(&mut sealer, binding, head, files, stdin).map_err(|error| match error {
-        BundleError::Write(_) => SealFailure::Upload,
-        other => input(&other),
+    write_input(&mut sealer, binding, head, files, stdin).map_err(|error| {
+        if matches!(error, BundleError::Write(_)) { SealFailure::Upload } else { input(&error) }
     })?;
     let hashing = sealer.finish().map_err(|_| SealFailure::Upload)?;
     let (out, digest, length) = hashing.finish();

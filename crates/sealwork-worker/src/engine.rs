@@ -301,11 +301,8 @@ impl Worker {
             self.ports.board.reach(task, TaskStep::Assigned);
             let event = execute::attempt(&self.ports, slot, &job).await;
             let interrupted = matches!(event, JobEvent::Interrupted { .. });
-            match &event {
-                JobEvent::Interrupted { reason } | JobEvent::GaveUp { reason } => {
-                    warn!(%task, reason, "task.failed")
-                }
-                _ => debug!(%task, "task.executed"),
+            if let JobEvent::Interrupted { reason } | JobEvent::GaveUp { reason } = &event {
+                warn!(%task, reason, "task.failed");
             }
             let Some(next) = self.advance(task, event)? else { return Ok(()) };
             if interrupted {

@@ -26,13 +26,13 @@ pub(crate) async fn settle(ports: &Ports, job: &Job, execution: &Execution) -> O
 async fn try_settle(ports: &Ports, job: &Job, execution: &Execution) -> Result<JobEvent, PortError> {
     let contracts = ports.chain.deployment().contracts;
     let grant = &execution.grant;
-    let _one_registration = ports.registering.lock().await;
+    let one_registration = ports.registering.lock().await;
     if ports.chain.grant(grant.grant.enclave).await?.is_none() {
         let call = registerCall { grant: grant.grant.clone(), signatures: grant.signatures.clone() };
         let outcome = ports.chain.send(contracts.attestations, call.abi_encode()).await?;
         info!(enclave = %grant.grant.enclave, gas = outcome.gas_used, "enclave.registered");
     }
-    drop(_one_registration);
+    drop(one_registration);
     let call = settleCall {
         terms: job.terms.clone(),
         index: job.index,
@@ -56,10 +56,8 @@ async fn explain(ports: &Ports, job: &Job, error: PortError) -> Option<JobEvent>
     if ports.clock.unix_s() > deadline {
         return Some(JobEvent::DeadlinePassed);
     }
-    let event = match error.kind {
-        ErrorKind::Local | ErrorKind::Corrupt => return None,
-        _ => JobEvent::GaveUp { reason: format!("the contract refused the receipt: {error}") },
-    };
     warn!(task = %job.task(), %error, "settle.refused");
-    Some(event)
+    // A chain that answers nonsense may answer better later; a contract's refusal is final.
+    (error.kind == ErrorKind::Rejected)
+        .then(|| JobEvent::GaveUp { reason: format!("the contract refused the receipt: {error}") })
 }

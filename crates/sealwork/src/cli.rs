@@ -266,7 +266,7 @@ pub(crate) enum WalletCommand {
     List,
     /// Show a wallet's address and output recipient
     Show,
-    /// Import a private key; it is asked for, or read from SEALWORK_PRIVATE_KEY
+    /// Import a private key; it is asked for, or read from the variable `SEALWORK_PRIVATE_KEY`
     Import {
         /// Name
         name: String,

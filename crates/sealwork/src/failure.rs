@@ -42,17 +42,25 @@ pub(crate) fn classify(error: &anyhow::Error) -> (u8, Option<String>) {
         }
         if let Some(client) = cause.downcast_ref::<ClientError>() {
             let hint = client.hint().map(str::to_owned);
-            return match client {
-                ClientError::Receipt(_) | ClientError::Cas { .. } | ClientError::Output { .. } => {
-                    (UNPROVEN, hint)
-                }
-                ClientError::Port(port) if port.is_retryable() => (UNREACHABLE, hint),
-                _ => (FAILED, hint),
-            };
+            let unproven = matches!(
+                client,
+                ClientError::Receipt(_) | ClientError::Cas { .. } | ClientError::Output { .. }
+            );
+            let unreachable = matches!(client, ClientError::Port(port) if port.is_retryable());
+            return (
+                if unproven {
+                    UNPROVEN
+                } else if unreachable {
+                    UNREACHABLE
+                } else {
+                    FAILED
+                },
+                hint,
+            );
         }
-        if let Some(port) = cause.downcast_ref::<PortError>().filter(|port| port.is_retryable()) {
+        if cause.downcast_ref::<PortError>().is_some_and(PortError::is_retryable) {
             let hint = "check that the network runs (`sealwork doctor`) and try again";
-            return (UNREACHABLE, Some(hint.to_owned()).filter(|_| port.is_retryable()));
+            return (UNREACHABLE, Some(hint.to_owned()));
         }
     }
     (FAILED, None)

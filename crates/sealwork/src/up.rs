@@ -6,6 +6,8 @@ mod services;
 pub(crate) mod worker;
 
 pub(crate) use deployment::fund;
+pub(crate) use keys::{signing_key, sim_root};
+pub(crate) use services::{CasEndpoints, CasSetup, serve_cas};
 
 use crate::{
     cli::UpArgs,
@@ -110,7 +112,10 @@ async fn created(arguments: &UpArgs, services: &mut Services, data: &Path) -> Re
         cas: endpoints.member(cas_key.address()),
         sim_root: sim_root.public_key(),
     })?;
-    services.cas(&document, data, cas_key, &sim_root, endpoints).await?;
+    let state_dir = data.join("cas");
+    services
+        .cas(CasSetup { document: &document, state_dir, key: cas_key, sim_root: &sim_root, endpoints })
+        .await?;
     Ok(document)
 }
 
@@ -169,9 +174,8 @@ fn banner(context: &Context, document: &NetworkDocument, worker: Option<&str>) -
 
 /// Waits for Ctrl-C or a request to terminate.
 pub(crate) async fn interrupted() {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(_) => return std::future::pending().await,
+    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+        return std::future::pending().await;
     };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
@@ -183,6 +187,3 @@ pub(crate) async fn interrupted() {
 pub(crate) fn default_sim_root(context: &Context) -> PathBuf {
     context.home.path("local/sim-root.key")
 }
-
-pub(crate) use keys::{signing_key, sim_root};
-pub(crate) use services::{CasEndpoints, serve_cas};

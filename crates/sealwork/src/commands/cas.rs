@@ -5,7 +5,7 @@ use crate::{
     cli::{CasArgs, CasCommand},
     connect,
     failure::{self, Failure},
-    up::{self, CasEndpoints},
+    up::{self, CasEndpoints, CasSetup},
 };
 use anyhow::{Result, bail};
 use sealwork_cas::LogAuditor;
@@ -48,7 +48,8 @@ async fn start(context: &Context, arguments: &CasArgs) -> Result<u8> {
     let endpoints = CasEndpoints::at(http, &member.tls).await?;
     let (stop, stopping) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    up::serve_cas(&mut tasks, &network, &data, key, &sim_root, endpoints, &stopping).await?;
+    let setup = CasSetup { document: &network, state_dir: data, key, sim_root: &sim_root, endpoints };
+    up::serve_cas(&mut tasks, setup, &stopping).await?;
     context.output.answer(&json!({ "ready": true, "member": member }), || {
         format!(
             "CAS member {} serves {} (enclaves: {})\nstop with Ctrl-C",

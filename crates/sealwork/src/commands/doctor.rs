@@ -62,7 +62,7 @@ fn compiler() -> Finding {
 
 fn wallets(context: &Context) -> Finding {
     let names = wallet::names(&context.home);
-    let found = names.iter().any(|name| *name == context.wallet);
+    let found = names.contains(&context.wallet);
     let text = format!("wallet {:?}; here are: {}", context.wallet, names.join(", "));
     Finding {
         what: "wallet",

@@ -18,7 +18,7 @@ use sealwork_types::{
 };
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -81,16 +81,8 @@ impl Services {
     }
 
     /// Starts the network's CAS member.
-    pub(crate) async fn cas(
-        &mut self,
-        document: &NetworkDocument,
-        data: &Path,
-        key: SigningKey,
-        sim_root: &SimRoot,
-        endpoints: CasEndpoints,
-    ) -> Result<()> {
-        serve_cas(&mut self.tasks, document, &data.join("cas"), key, sim_root, endpoints, &self.stopping)
-            .await
+    pub(crate) async fn cas(&mut self, setup: CasSetup<'_>) -> Result<()> {
+        serve_cas(&mut self.tasks, setup, &self.stopping).await
     }
 
     /// Waits until every service ended, or gives up after a moment.
@@ -136,22 +128,29 @@ pub(crate) async fn bind_cas(arguments: &UpArgs) -> Result<CasEndpoints> {
     Ok(CasEndpoints { http, tls, http_address, tls_address })
 }
 
+/// What a CAS member is started with.
+pub(crate) struct CasSetup<'a> {
+    pub(crate) document: &'a NetworkDocument,
+    /// Folder with the member's secret and log.
+    pub(crate) state_dir: PathBuf,
+    pub(crate) key: SigningKey,
+    pub(crate) sim_root: &'a SimRoot,
+    pub(crate) endpoints: CasEndpoints,
+}
+
 /// Starts the CAS member of a network document with a simulated TEE.
 pub(crate) async fn serve_cas(
     tasks: &mut JoinSet<()>,
-    document: &NetworkDocument,
-    state_dir: &Path,
-    key: SigningKey,
-    sim_root: &SimRoot,
-    endpoints: CasEndpoints,
+    setup: CasSetup<'_>,
     stopping: &watch::Receiver<bool>,
 ) -> Result<()> {
+    let CasSetup { document, state_dir, key, sim_root, endpoints } = setup;
     // The member only reads the chain; a throw-away key keeps its signing key out of reach of transactions.
     let reader = alloy_signer_local::PrivateKeySigner::random();
     let binary = std::env::current_exe().context("find this program's own path")?;
     let platform = sim_root.certify("local CAS platform", 1)?;
     let config = MemberConfig {
-        state_dir: state_dir.to_path_buf(),
+        state_dir,
         anchors: document.anchors.clone(),
         signing_key: key,
         quote: Arc::new(SimEnclave::new(platform, sealwork_simtee::measure_file(&binary)?)),
