@@ -115,12 +115,11 @@ impl MemberSessions {
         let fresh_enough = |session: &&mut MemberSession<TlsPipe>| {
             request.now.saturating_sub(session.established_at()) < request.max_evidence_age_s
         };
-        if let Some(session) = self.open.get_mut(&member).filter(fresh_enough) {
-            match ask_share(session, request) {
-                // The member may have closed an idle session; a new one tells whether it is there.
-                Err(error) if !matches!(error, SessionError::Denied { .. }) => {}
-                answer => return answer,
-            }
+        // The member may have closed an idle session, or count its age differently. Only a new one tells for certain.
+        if let Some(session) = self.open.get_mut(&member).filter(fresh_enough)
+            && let Ok(share) = ask_share(session, request)
+        {
+            return Ok(share);
         }
         self.connect(member, address, request.now)?;
         let session = self.open.get_mut(&member).expect("connect has just put it there");
