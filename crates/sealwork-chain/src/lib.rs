@@ -2,7 +2,7 @@
 //!
 //! [`EvmChain`] implements [`sealwork_ports::Chain`]: registry look-ups, market events in order, and transactions that
 //! are sent by one account, one at a time, and waited for. Contract errors come back decoded by name with their values.
-//! [`deploy`] creates the contracts of a new deployment with plain transactions from committed artifacts; no node or
+//! [`deploy()`] creates the contracts of a new deployment with plain transactions from committed artifacts; no node or
 //! compiler is needed.
 //!
 //! What it does not do: it believes its endpoint. Services that must not (the CAS) use an endpoint of their own.
