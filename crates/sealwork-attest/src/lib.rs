@@ -4,7 +4,7 @@
 //! Evidence ──verify(roots, now)──► Claims ──appraise(requirements, now)──► Appraisal
 //! ```
 //!
-//! [`verify`] checks what the vendor signed: format, certificate chain, signatures. [`appraise`] checks whether somebody
+//! [`verify()`] checks what the vendor signed: format, certificate chain, signatures. [`appraise`] checks whether somebody
 //! wants it: measurement, platform version, debug, age, freshness. The two never mix: valid evidence of an unwanted
 //! enclave is an [`AppraisalError`], not an [`EvidenceError`].
 //!
