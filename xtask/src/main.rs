@@ -1,5 +1,6 @@
 //! All automation of the repository: `cargo xtask help` lists it.
 
+mod bench;
 mod contracts;
 mod demo;
 mod generate;
@@ -32,6 +33,7 @@ fn main() -> Result<ExitCode> {
     let rest: Vec<String> = arguments.collect();
     let has = |flag: &str| rest.iter().any(|argument| argument == flag);
     let done = match command.as_str() {
+        "bench" => bench::run(&root, &rest)?,
         "contracts" if has("--test") => contracts::test(&root).map(|()| true)?,
         "contracts" => contracts::run(&root, has("--check")).map(|()| true)?,
         "demo" => demo::run(&root, &rest)?,

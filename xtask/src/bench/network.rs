@@ -1,0 +1,156 @@
+//! A local network of the real programs, in a folder of its own.
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// A folder that is removed in the end.
+#[derive(Debug)]
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new(name: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("sealwork-bench-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).with_context(|| format!("create {}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays lies in the system's folder for temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A child that is killed in the end.
+#[derive(Debug)]
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `sealwork up` and what it needs.
+#[derive(Debug)]
+pub(crate) struct Network {
+    sealwork: PathBuf,
+    rpc: String,
+    up: Running,
+    _anvil: Option<Running>,
+    home: Scratch,
+}
+
+impl Network {
+    /// Starts a network on the embedded chain.
+    pub(crate) fn on_devchain(sealwork: &Path) -> Result<Self> {
+        Self::start(sealwork, Scratch::new("devchain")?, None, &[])
+    }
+
+    /// Starts a network on an anvil, unless there is none in `contracts/node_modules`.
+    pub(crate) fn on_anvil(root: &Path, sealwork: &Path) -> Result<Option<Self>> {
+        let program = root.join("contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");
+        if !program.is_file() {
+            return Ok(None);
+        }
+        let mut command = Command::new(&program);
+        command.args(["--port", "0"]);
+        let (anvil, url) = started(command, |line| {
+            line.strip_prefix("Listening on ").map(|address| format!("http://{}", address.trim()))
+        })?;
+        let scratch = Scratch::new("anvil")?;
+        Self::start(sealwork, scratch, Some(anvil), &["--rpc", &url]).map(Some)
+    }
+
+    fn start(sealwork: &Path, home: Scratch, anvil: Option<Running>, options: &[&str]) -> Result<Self> {
+        let mut command = Command::new(sealwork);
+        command.args(["--json", "--home"]).arg(home.path()).args(["up", "--port", "0"]).args(options);
+        let (up, rpc) = started(command, |line| {
+            let answer: Value = serde_json::from_str(line).ok()?;
+            answer.get("chain")?.as_str().map(str::to_owned)
+        })?;
+        Ok(Self { sealwork: sealwork.to_path_buf(), rpc, up, _anvil: anvil, home })
+    }
+
+    /// JSON-RPC endpoint of the chain.
+    pub(crate) fn rpc(&self) -> &str {
+        &self.rpc
+    }
+
+    /// Most memory that the process `sealwork up` has held so far, MiB.
+    pub(crate) fn peak_memory(&self) -> Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.up.0.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes: f64 = line
+            .and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse().ok())
+            .context("the kernel does not tell the memory of `sealwork up`")?;
+        Ok(kibibytes / 1_024.0)
+    }
+
+    /// The network document.
+    pub(crate) fn document(&self) -> String {
+        self.home.path().join("network.json").display().to_string()
+    }
+
+    /// Runs a command of the wallet that the network made; the JSON objects it printed.
+    pub(crate) fn command(&self, words: &[&str]) -> Result<Vec<Value>> {
+        let output = Command::new(&self.sealwork)
+            .args(["--json", "--home"])
+            .arg(self.home.path())
+            .args(words)
+            .current_dir(self.home.path())
+            .stderr(Stdio::inherit())
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() {
+            bail!("`sealwork {}` failed with {}: {text}", words.join(" "), output.status);
+        }
+        text.lines()
+            .map(|line| serde_json::from_str(line).with_context(|| format!("read {line:?}")))
+            .collect()
+    }
+
+    /// Publishes an example and returns the app's id.
+    pub(crate) fn publish(&self, root: &Path, example: &str) -> Result<String> {
+        let project = root.join("examples").join(example).display().to_string();
+        let answers = self.command(&["publish", &project])?;
+        let app = answers.last().and_then(|answer| answer.get("app")?.as_str());
+        app.map(str::to_owned).context("`sealwork publish` printed no app")
+    }
+}
+
+/// Starts a program and waits for the line that `ready` recognizes.
+fn started(mut command: Command, ready: impl Fn(&str) -> Option<String>) -> Result<(Running, String)> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("start {command:?}"))?;
+    let output = child.stdout.take().context("standard output is piped")?;
+    let running = Running(child);
+    let mut lines = BufReader::new(output).lines();
+    let mut seen = Vec::new();
+    while let Some(line) = lines.next().transpose()? {
+        if let Some(found) = ready(&line) {
+            // Somebody has to read what the program prints later, or it would stop at a full pipe.
+            std::thread::spawn(move || lines.for_each(drop));
+            return Ok((running, found));
+        }
+        seen.push(line);
+    }
+    bail!("{command:?} ended before it was ready: {}", seen.join("\n"))
+}

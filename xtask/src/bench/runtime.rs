@@ -1,0 +1,26 @@
+//! Compiling and running WebAssembly.
+
+use super::{
+    figure::{Bar, Figure},
+    program::{self, Measured},
+};
+use anyhow::Result;
+use std::path::Path;
+
+const ROUNDS: usize = 5;
+
+pub(crate) fn measure(root: &Path) -> Result<Vec<Figure>> {
+    let program = program::build(root, "sealwork-runtime", "bench_runtime")?;
+    let module = |name: &str| root.join(format!("examples/{name}/{name}.wasm")).display().to_string();
+    let mut measured = Measured::default();
+    for _ in 0..ROUNDS {
+        measured.extend(program::run(&program, &[&module("cohort"), &module("hash-tree")])?);
+    }
+    let native = measured.get("hash-tree::native/bytes=64MiB")?;
+    Ok(vec![
+        Figure::median(measured.get("compile/module=cohort")?),
+        Figure::median(measured.get("run::fresh/module=empty")?).bar(Bar::AtMost(50.0)),
+        Figure::median(measured.get("hash-tree::wasm/bytes=64MiB")?).beside(native),
+        Figure::median(native),
+    ])
+}

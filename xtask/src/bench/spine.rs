@@ -1,0 +1,33 @@
+//! One task after the other through the real programs.
+
+use super::{
+    figure::{Bar, Figure},
+    network::Network,
+    program::{self, Measured},
+};
+use anyhow::Result;
+use std::path::Path;
+
+/// Measured runs, after one that warms up.
+const RUNS: &str = "20";
+
+pub(crate) fn measure(root: &Path) -> Result<Vec<Figure>> {
+    let sealwork = program::build_sealwork(root)?;
+    let tasks = program::build(root, "sealwork", "bench_tasks")?;
+    let network = Network::on_devchain(&sealwork)?;
+    let app = network.publish(root, "cohort")?;
+    let data = root.join("examples/cohort/data/breast-cancer.csv").display().to_string();
+    let mut measured = Measured::default();
+    measured.extend(program::run(&tasks, &[&network.document(), &app, &data, RUNS])?);
+    let whole = measured.get("task::warm")?;
+    let mut figures = vec![
+        Figure::at(whole, 50.0).named("task::warm submit to verified p50").bar(Bar::AtMost(150.0)),
+        Figure::at(whole, 95.0).named("task::warm submit to verified p95"),
+        Figure::at(whole, 99.0).named("task::warm submit to verified p99").bar(Bar::AtMost(400.0)),
+    ];
+    let steps = measured.all().iter().filter(|samples| samples.name.starts_with("step::"));
+    figures.extend(steps.map(Figure::median));
+    figures.push(Figure::median(measured.get("task::first")?));
+    figures.push(Figure::exact("peak memory of `sealwork up`", "MiB", network.peak_memory()?));
+    Ok(figures)
+}
