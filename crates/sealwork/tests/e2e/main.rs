@@ -5,5 +5,10 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers outside of test functions")]
 
 mod canary;
+mod crash;
 mod happy_path;
+mod orders;
+mod programs;
+mod refusals;
+mod sealed_files;
 mod support;

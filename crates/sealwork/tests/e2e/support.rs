@@ -5,6 +5,8 @@ pub(crate) mod memory;
 pub(crate) mod network;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod requester;
+pub(crate) mod rpc;
 
 use std::{
     path::PathBuf,

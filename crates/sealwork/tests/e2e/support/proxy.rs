@@ -3,7 +3,10 @@
 use std::{
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -15,6 +18,8 @@ type Tape = Arc<Mutex<Vec<u8>>>;
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     tapes: Arc<Mutex<Vec<Tape>>>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+    is_cut: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -23,10 +28,16 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let tapes: Arc<Mutex<Vec<Tape>>> = Arc::default();
+        let (open, is_cut): (Arc<Mutex<Vec<TcpStream>>>, Arc<AtomicBool>) = Default::default();
         let (target, recorded) = (target.to_owned(), Arc::clone(&tapes));
+        let (connected, refusing) = (Arc::clone(&open), Arc::clone(&is_cut));
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
+                if refusing.load(Ordering::SeqCst) {
+                    continue;
+                }
                 let Ok(server) = TcpStream::connect(&target) else { continue };
+                connected.lock().unwrap().push(client.try_clone().unwrap());
                 for (from, to) in [(&client, &server), (&server, &client)] {
                     let tape = Tape::default();
                     recorded.lock().unwrap().push(Arc::clone(&tape));
@@ -35,7 +46,21 @@ impl Proxy {
                 }
             }
         });
-        Self { address, tapes }
+        Self { address, tapes, open, is_cut }
+    }
+
+    /// Ends all connections and takes no new ones.
+    pub(crate) fn cut(&self) {
+        self.is_cut.store(true, Ordering::SeqCst);
+        for stream in self.open.lock().unwrap().drain(..) {
+            // The other side may have closed it already.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Takes connections again.
+    pub(crate) fn mend(&self) {
+        self.is_cut.store(false, Ordering::SeqCst);
     }
 
     /// What was recorded so far: each connection and direction by itself.
