@@ -60,7 +60,7 @@ library Deployment {
         made.registry = new Registry();
         made.escrow = new Escrow(made.token, market, tasks);
         made.market = new Market(address(made.registry), escrow, tasks, request.governor, request.feeBps);
-        made.tasks = new Tasks(market, escrow, attestations, request.feeRecipient);
+        made.tasks = new Tasks(market, escrow, attestations, address(made.registry), request.feeRecipient);
         made.attestations = new Attestations(market, request.governor, request.members, request.threshold);
         _expect(escrow, address(made.escrow));
         _expect(market, address(made.market));

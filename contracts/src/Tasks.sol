@@ -4,12 +4,14 @@ pragma solidity 0.8.37;
 import { Params } from "./generated/Params.sol";
 import { IAttestations } from "./interfaces/IAttestations.sol";
 import { IEscrow } from "./interfaces/IEscrow.sol";
+import { IRegistry } from "./interfaces/IRegistry.sol";
 import { ITasks } from "./interfaces/ITasks.sol";
 import { Settlement } from "./libraries/Settlement.sol";
 import { TypedHash } from "./libraries/TypedHash.sol";
 import { DealProgress, DealTerms, Receipt } from "./types/Deals.sol";
 import { Progress, ProgressLibrary } from "./types/Progress.sol";
-import { Payment } from "./types/Records.sol";
+import { Kind, Payment } from "./types/Records.sol";
+import { ERC721 } from "solady/tokens/ERC721.sol";
 import { ECDSA } from "solady/utils/ECDSA.sol";
 
 /// @title Tasks
@@ -32,6 +34,8 @@ contract Tasks is ITasks {
     IEscrow public immutable escrow;
     /// @notice Knows the enclave keys.
     IAttestations public immutable attestations;
+    /// @notice Knows whom the owner of a pool lets settle.
+    address public immutable registry;
     /// @notice Gets the protocol fee.
     address public immutable feeRecipient;
 
@@ -42,11 +46,13 @@ contract Tasks is ITasks {
     /// @param market_ Opens deals.
     /// @param escrow_ Pays out.
     /// @param attestations_ Knows the enclave keys.
+    /// @param registry_ Knows whom the owner of a pool lets settle.
     /// @param feeRecipient_ Gets the protocol fee.
-    constructor(address market_, address escrow_, address attestations_, address feeRecipient_) {
+    constructor(address market_, address escrow_, address attestations_, address registry_, address feeRecipient_) {
         market = market_;
         escrow = IEscrow(escrow_);
         attestations = IAttestations(attestations_);
+        registry = registry_;
         feeRecipient = feeRecipient_;
     }
 
@@ -70,6 +76,7 @@ contract Tasks is ITasks {
         bytes32 taskId = _taskId(dealId, index);
         uint64 deadline = _close(dealId, taskId, terms, index);
         if (block.timestamp > deadline) revert DeadlinePassed(dealId, deadline);
+        if (msg.sender != terms.poolOwner) _checkOperator(terms.pool, terms.poolOwner);
         if (outputCid.length != 0 && outputCid.length != CID_BYTES) {
             revert OutputCidLength(outputCid.length, CID_BYTES);
         }
@@ -125,6 +132,16 @@ contract Tasks is ITasks {
     function _isClosed(bytes32 dealId, Progress progress, uint32 index) private view returns (bool) {
         if (index < ProgressLibrary.INLINE_TASKS) return progress.isInlineClosed(index);
         return (_closedBits[dealId][index / 256] >> (index % 256)) & 1 == 1;
+    }
+
+    /// @dev Whom the pool token's owner approved for this token or for all. Approvals by a later owner of the token do
+    /// not count: the deal is with the owner at the time of the match.
+    function _checkOperator(bytes32 pool, address poolOwner) private view {
+        if (ERC721(registry).isApprovedForAll(poolOwner, msg.sender)) return;
+        bool approved = ERC721(registry).getApproved(uint256(pool)) == msg.sender;
+        if (!approved || IRegistry(registry).ownerOfKind(Kind.POOL, pool) != poolOwner) {
+            revert NotPoolOperator(msg.sender, poolOwner);
+        }
     }
 
     function _checkReceipt(DealTerms calldata terms, bytes32 taskId, Receipt calldata receipt) private pure {

@@ -6,8 +6,8 @@ import { DealProgress, DealTerms, Receipt } from "../types/Deals.sol";
 /// @title Settlement of tasks
 /// @notice Every task of a deal is closed exactly once: by a receipt, or by a refund after the deadline.
 interface ITasks {
-    /// @notice A task was settled by a receipt. `outputCid` is by the sender and not covered by the receipt; the bytes
-    /// behind it must have the digest `receipt.output`.
+    /// @notice A task was settled by a receipt. `outputCid` is the pool's word and not covered by the receipt; the
+    /// bytes behind it must have the digest `receipt.output`.
     event TaskSettled(
         bytes32 indexed dealId,
         bytes32 indexed taskId,
@@ -41,10 +41,14 @@ interface ITasks {
     error ModeNotSupported(uint8 mode);
     /// @notice Only Market opens deals.
     error NotMarket(address caller);
+    /// @notice Only the pool's owner at the time of the match, or whom that owner approved in the Registry, may settle.
+    error NotPoolOperator(address caller, address poolOwner);
     /// @notice A binary CID has 36 bytes; empty means no output.
     error OutputCidLength(uint256 given, uint256 expected);
 
-    /// @notice Closes a task by a receipt and pays by its status. Anybody may send it.
+    /// @notice Closes a task by a receipt and pays by its status. Only the pool: its owner at the time of the match, or
+    /// an ERC-721 operator or approved address of that owner's pool token. The receipt does not cover `outputCid`; sent
+    /// by others, it could make a paid output unfindable.
     /// @param terms What was agreed.
     /// @param index Which task of the deal, from 0.
     /// @param receipt The enclave's statement.

@@ -28,6 +28,7 @@ contract GasTest is Fixture {
         bytes memory signature = _sign(ENCLAVE, hasher.receipt(receipt));
         bytes memory cid = abi.encodePacked(hex"01551220", keccak256("output"));
         DealTerms memory terms = _stored;
+        vm.prank(vm.addr(POOL_OWNER));
         tasks.settle(terms, index, receipt, signature, cid);
     }
 

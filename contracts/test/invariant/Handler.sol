@@ -99,6 +99,7 @@ contract Handler is Fixture {
         if (!attestations.isGranted(vm.addr(ENCLAVE))) _grant(vm.addr(ENCLAVE));
         Receipt memory receipt = _receipt(opened.id, opened.terms, index, status % 120);
         bytes memory signature = _sign(ENCLAVE, hasher.receipt(receipt));
+        vm.prank(opened.terms.poolOwner);
         try tasks.settle(opened.terms, index, receipt, signature, "") {
             _close(opened, index);
         } catch { }

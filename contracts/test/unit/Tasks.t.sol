@@ -30,6 +30,7 @@ contract TasksTest is Fixture {
         bytes memory signature = _sign(ENCLAVE, hasher.receipt(receipt));
         DealTerms memory terms = stored;
         if (failure.length != 0) vm.expectRevert(failure);
+        vm.prank(vm.addr(POOL_OWNER));
         tasks.settle(terms, index, receipt, signature, "");
     }
 
@@ -50,6 +51,7 @@ contract TasksTest is Fixture {
         bytes memory cid = abi.encodePacked(hex"01551220", keccak256("output"));
         vm.expectEmit();
         emit ITasks.TaskSettled(dealId, receipt.taskId, vm.addr(ENCLAVE), 1, 0, receipt, signature, cid);
+        vm.prank(vm.addr(POOL_OWNER));
         tasks.settle(stored, 1, receipt, signature, cid);
 
         vm.assertEq(_available(vm.addr(POOL_OWNER)), 1000 - 25);
@@ -178,6 +180,7 @@ contract TasksTest is Fixture {
     function test_RevertWhen_SignerIsNotGranted() public {
         Receipt memory receipt = _receipt(dealId, stored, 0, 0);
         bytes memory signature = _sign(STRANGER, hasher.receipt(receipt));
+        vm.startPrank(vm.addr(POOL_OWNER));
         vm.expectRevert(abi.encodeWithSelector(ITasks.EnclaveNotGranted.selector, vm.addr(STRANGER)));
         tasks.settle(stored, 0, receipt, signature, "");
         vm.expectRevert(abi.encodeWithSelector(ITasks.EnclaveNotGranted.selector, address(0)));
@@ -196,8 +199,60 @@ contract TasksTest is Fixture {
         Receipt memory receipt = _receipt(dealId, stored, 0, 0);
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(ENCLAVE, hasher.receipt(receipt));
         bytes32 vs = v == 28 ? s | bytes32(uint256(1) << 255) : s;
+        vm.prank(vm.addr(POOL_OWNER));
         tasks.settle(stored, 0, receipt, abi.encodePacked(r, vs), "");
         vm.assertTrue(tasks.isClosed(dealId, 0));
+    }
+
+    function _settleAs(address sender, uint32 index, bool allowed) private {
+        Receipt memory receipt = _receipt(dealId, stored, index, 0);
+        bytes memory signature = _sign(ENCLAVE, hasher.receipt(receipt));
+        DealTerms memory terms = stored;
+        if (!allowed) {
+            vm.expectRevert(abi.encodeWithSelector(ITasks.NotPoolOperator.selector, sender, terms.poolOwner));
+        }
+        vm.prank(sender);
+        tasks.settle(terms, index, receipt, signature, "");
+    }
+
+    function test_RevertWhen_OthersSettle() public {
+        _settleAs(vm.addr(STRANGER), 0, false);
+        _settleAs(vm.addr(REQUESTER), 0, false);
+        _settleAs(vm.addr(ENCLAVE), 0, false);
+        vm.assertFalse(tasks.isClosed(dealId, 0));
+    }
+
+    function test_AnOperatorOfThePoolOwnerMaySettle() public {
+        address operator = vm.addr(STRANGER);
+        vm.prank(vm.addr(POOL_OWNER));
+        registry.setApprovalForAll(operator, true);
+        _settleAs(operator, 0, true);
+        vm.prank(vm.addr(POOL_OWNER));
+        registry.setApprovalForAll(operator, false);
+        _settleAs(operator, 1, false);
+    }
+
+    function test_AnApprovedAddressOfThePoolMaySettle() public {
+        vm.prank(vm.addr(POOL_OWNER));
+        registry.approve(vm.addr(STRANGER), uint256(poolId));
+        _settleAs(vm.addr(STRANGER), 0, true);
+        vm.prank(vm.addr(POOL_OWNER));
+        registry.approve(address(0), uint256(poolId));
+        _settleAs(vm.addr(STRANGER), 1, false);
+    }
+
+    function test_OnlyTheOwnerOfTheMatchDecidesWhoSettles() public {
+        address buyer = vm.addr(STRANGER);
+        address operator = vm.addr(DATA_OWNER);
+        vm.prank(vm.addr(POOL_OWNER));
+        registry.transferFrom(vm.addr(POOL_OWNER), buyer, uint256(poolId));
+        vm.startPrank(buyer);
+        registry.approve(operator, uint256(poolId));
+        registry.setApprovalForAll(operator, true);
+        vm.stopPrank();
+        _settleAs(buyer, 0, false);
+        _settleAs(operator, 0, false);
+        _settleAs(vm.addr(POOL_OWNER), 0, true);
     }
 
     function test_SettleIsTakenUntilTheDeadline() public {
@@ -228,6 +283,7 @@ contract TasksTest is Fixture {
         Receipt memory receipt = _receipt(dealId, stored, 0, 0);
         bytes memory signature = _sign(ENCLAVE, hasher.receipt(receipt));
         vm.expectRevert(abi.encodeWithSelector(ITasks.OutputCidLength.selector, 35, 36));
+        vm.prank(vm.addr(POOL_OWNER));
         tasks.settle(stored, 0, receipt, signature, new bytes(35));
     }
 

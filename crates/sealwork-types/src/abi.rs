@@ -332,6 +332,7 @@ sol! {
         error DeadlineNotReached(bytes32 dealId, uint64 deadline);
         error ModeNotSupported(uint8 mode);
         error NotMarket(address caller);
+        error NotPoolOperator(address caller, address poolOwner);
         error OutputCidLength(uint256 given, uint256 expected);
 
         function settle(DealTerms calldata terms, uint32 index, Receipt calldata receipt, bytes calldata signature, bytes calldata outputCid) external;

@@ -151,7 +151,9 @@ fn init_code(contract: Contract, request: &DeploymentRequest, at: &Contracts) ->
         Contract::Market => {
             (at.registry, at.escrow, at.tasks, request.governor, request.fee_bps).abi_encode_params()
         }
-        Contract::Tasks => (at.market, at.escrow, at.attestations, request.fee_recipient).abi_encode_params(),
+        Contract::Tasks => {
+            (at.market, at.escrow, at.attestations, at.registry, request.fee_recipient).abi_encode_params()
+        }
         Contract::Attestations => {
             let threshold = U256::from(request.cas_threshold);
             (at.market, request.governor, request.cas_members.clone(), threshold).abi_encode_params()

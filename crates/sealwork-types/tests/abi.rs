@@ -107,7 +107,7 @@ fn market_equals_its_artifact() {
 
 #[test]
 fn tasks_equals_its_artifact() {
-    let parts = ["attestations", "escrow", "feeRecipient", "market"];
+    let parts = ["attestations", "escrow", "feeRecipient", "market", "registry"];
     check(Contract::Tasks, "function", ITasks::ITasksCalls::SIGNATURES, &parts);
     check(Contract::Tasks, "event", ITasks::ITasksEvents::SIGNATURES, &[]);
     check(Contract::Tasks, "error", ITasks::ITasksErrors::SIGNATURES, &[]);
