@@ -1,5 +1,6 @@
 //! Exit codes: which failure a script can tell from which.
 
+use sealwork_chain::ChainError;
 use sealwork_client::ClientError;
 use sealwork_ports::PortError;
 
@@ -58,7 +59,11 @@ pub(crate) fn classify(error: &anyhow::Error) -> (u8, Option<String>) {
                 hint,
             );
         }
-        if cause.downcast_ref::<PortError>().is_some_and(PortError::is_retryable) {
+        let port = cause.downcast_ref::<PortError>().is_some_and(PortError::is_retryable);
+        let endpoint = cause
+            .downcast_ref::<ChainError>()
+            .is_some_and(|error| matches!(error, ChainError::Endpoint { .. } | ChainError::NotMined { .. }));
+        if port || endpoint {
             let hint = "check that the network runs (`sealwork doctor`) and try again";
             return (UNREACHABLE, Some(hint.to_owned()));
         }

@@ -9,7 +9,7 @@ use sealwork_cas::HttpKeyService;
 use sealwork_chain::EvmChain;
 use sealwork_client::{AppView, Client, Parts, TaskRecord, TaskState};
 use sealwork_devchain::DEV_PRIVATE_KEYS;
-use sealwork_ports::{Chain, Clock, KeyService, PortError, Store, SystemClock};
+use sealwork_ports::{Clock, KeyService, PortError, Store, SystemClock};
 use sealwork_seal::{
     Secret,
     age::{Recipient, SealWriter},
