@@ -2,6 +2,7 @@
 //!
 //! The only automation that needs node. Everything else reads `contracts/artifacts`.
 
+use crate::shell;
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 use std::{
@@ -50,8 +51,7 @@ fn install(project: &Path) -> Result<()> {
     if forge(project).is_ok() {
         return Ok(());
     }
-    execute(Command::new("npm").arg("ci").current_dir(project))
-        .context("install the Solidity toolchain (needs node and npm)")
+    shell::run(project, shell::NPM_INSTALL).context("install the Solidity toolchain (needs node and npm)")
 }
 
 /// The native program. The script that npm puts before it reports success whatever happens.

@@ -35,6 +35,10 @@ pub(crate) fn say(text: &str) {
     println!("{text}");
 }
 
+/// Installs what `package-lock.json` names. Not `npm ci`: some tools list platforms whose packages do not exist, which
+/// `npm ci` refuses.
+pub(crate) const NPM_INSTALL: &[&str] = &["npm", "install", "--no-save", "--no-audit", "--no-fund"];
+
 /// Where cargo puts what it builds.
 pub(crate) fn target_dir(root: &Path) -> Result<PathBuf> {
     let output =

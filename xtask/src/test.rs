@@ -106,7 +106,7 @@ fn install_npm(root: &Path) -> Result<()> {
         let directory = root.join(folder);
         let stamp = directory.join("node_modules/.package-lock.json");
         if !stamp.exists() {
-            shell::run(&directory, &["npm", "ci", "--no-audit", "--no-fund"])?;
+            shell::run(&directory, shell::NPM_INSTALL)?;
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ use sealwork_types::{
     manifest::document_cid,
     order::{TaskParams, TrustMode},
     params::MAX_MANIFEST_BYTES,
-    progress::{PoolManifest, TaskStep},
+    progress::{PoolManifest, StepTime, TaskStep},
     receipt::ReceiptDocument,
 };
 use std::time::{Duration, Instant};
@@ -48,6 +48,8 @@ pub struct RunRequest {
 pub struct Progress {
     /// Step.
     pub step: TaskStep,
+    /// Since the step before.
+    pub took: Duration,
     /// Since the run began.
     pub elapsed: Duration,
     /// Something short and public to show beside it: a CID, an id, gas.
@@ -88,16 +90,33 @@ impl Offers {
 /// Reports steps with the time since the start.
 struct Reporter<'a> {
     started: Instant,
-    reached: Option<TaskStep>,
+    reached: Option<(TaskStep, Duration)>,
+    /// The pool's clock and ours when the pool's first step was seen.
+    pool_clock: Option<(u64, Duration)>,
     report: &'a mut (dyn FnMut(Progress) + Send),
 }
 
 impl Reporter<'_> {
-    /// Reports a step unless it or a later one was reported already.
+    /// Reports a step as reached now, unless it or a later one was reported already.
     fn reach(&mut self, step: TaskStep, detail: impl Into<String>) {
-        if self.reached.is_none_or(|reached| reached < step) {
-            self.reached = Some(step);
-            (self.report)(Progress { step, elapsed: self.started.elapsed(), detail: detail.into() });
+        self.reach_at(step, self.started.elapsed(), detail);
+    }
+
+    /// Reports a step of the pool: later ones at the distance from its first step that the pool's clock shows.
+    fn reach_at_pool(&mut self, reached: StepTime) {
+        let now = self.started.elapsed();
+        let (pool_ms, ours) = *self.pool_clock.get_or_insert((reached.at_ms, now));
+        let since = Duration::from_millis(reached.at_ms.saturating_sub(pool_ms));
+        self.reach_at(reached.step, now.min(ours.saturating_add(since)), "");
+    }
+
+    fn reach_at(&mut self, step: TaskStep, elapsed: Duration, detail: impl Into<String>) {
+        let (before, since) = self.reached.unzip();
+        if before.is_none_or(|before| before < step) {
+            let elapsed = elapsed.max(since.unwrap_or_default());
+            let took = elapsed.saturating_sub(since.unwrap_or_default());
+            self.reached = Some((step, elapsed));
+            (self.report)(Progress { step, took, elapsed, detail: detail.into() });
         }
     }
 }
@@ -113,7 +132,7 @@ impl Client {
         request: RunRequest,
         report: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Outcome, ClientError> {
-        let mut reporter = Reporter { started: Instant::now(), reached: None, report };
+        let mut reporter = Reporter { started: Instant::now(), reached: None, pool_clock: None, report };
         let app = self.app(request.app).await?;
         let offers = self.choose_offers(&app, &request).await?;
         let expiry = self.parts.clock.unix_s().saturating_add(request.valid_for_s);
@@ -312,7 +331,7 @@ impl Client {
         if let Ok(progress) = self.parts.progress.progress(url, record.task).await {
             for step in progress.steps {
                 if step.step > TaskStep::Matched && step.step < TaskStep::Settled {
-                    reporter.reach(step.step, "");
+                    reporter.reach_at_pool(step);
                 }
             }
         }

@@ -64,7 +64,10 @@ fn a_platform_survives_its_file() {
     assert!(SimPlatform::load(&path).unwrap().is_none());
     platform.save(&path).unwrap();
     assert_eq!(mode(&path), 0o600);
-    assert!(matches!(platform.save(&path), Err(KeyFileError::Io { .. })), "an existing key is never overwritten");
+    assert!(
+        matches!(platform.save(&path), Err(KeyFileError::Io { .. })),
+        "an existing key is never overwritten"
+    );
     let loaded = SimPlatform::load(&path).unwrap().unwrap();
     assert_eq!(loaded.certificate(), platform.certificate());
     let evidence = loaded.quote(MEASUREMENT, &[0; 64], false, 5).unwrap();

@@ -42,15 +42,16 @@ impl Output {
         }
     }
 
-    /// A reached step with its time: an object in JSON mode.
-    pub(crate) fn step(&self, name: &str, took: Duration, detail: &str) {
-        let milliseconds = took.as_secs_f64() * 1_000.0;
+    /// A reached step: how long it took and when it was reached. An object in JSON mode.
+    pub(crate) fn step(&self, name: &str, took: Duration, elapsed: Duration, detail: &str) {
+        let milliseconds = |time: Duration| (time.as_secs_f64() * 10_000.0).round() / 10.0;
+        let (took, at) = (milliseconds(took), milliseconds(elapsed));
         if self.json {
-            let object = serde_json::json!({ "step": name, "ms": (milliseconds * 10.0).round() / 10.0, "detail": detail });
+            let object = serde_json::json!({ "step": name, "ms": took, "at_ms": at, "detail": detail });
             self.write_out(format!("{object}\n").as_bytes());
         } else {
             let mark = if self.color { "\u{1b}[32m✓\u{1b}[0m" } else { "✓" };
-            self.write_err(&format!("  {mark} {name:<10} {milliseconds:>8.1} ms  {detail}"));
+            self.write_err(&format!("  {mark} {name:<10} {took:>8.1} ms   at {at:>8.1} ms   {detail}"));
         }
     }
 

@@ -41,7 +41,7 @@ pub(crate) async fn run(context: &Context, arguments: &RunArgs) -> Result<u8> {
 
 /// Shows a step as it is reached.
 pub(crate) fn show(output: &Output, progress: &Progress) {
-    output.step(step_name(progress.step), progress.elapsed, &progress.detail);
+    output.step(step_name(progress.step), progress.took, progress.elapsed, &progress.detail);
 }
 
 /// Prints an outcome, writes its files, and gives the exit code.
