@@ -1,6 +1,7 @@
 //! A local network of the real programs, in a folder of its own.
 
 use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 use serde_json::Value;
 use std::{
     fs,
@@ -44,11 +45,18 @@ impl Drop for Running {
     }
 }
 
+/// What `sealwork up --json` says when everything runs.
+#[derive(Debug, Deserialize)]
+struct Ready {
+    chain: String,
+    worker: String,
+}
+
 /// `sealwork up` and what it needs.
 #[derive(Debug)]
 pub(crate) struct Network {
     sealwork: PathBuf,
-    rpc: String,
+    ready: Ready,
     up: Running,
     _anvil: Option<Running>,
     home: Scratch,
@@ -78,16 +86,18 @@ impl Network {
     fn start(sealwork: &Path, home: Scratch, anvil: Option<Running>, options: &[&str]) -> Result<Self> {
         let mut command = Command::new(sealwork);
         command.args(["--json", "--home"]).arg(home.path()).args(["up", "--port", "0"]).args(options);
-        let (up, rpc) = started(command, |line| {
-            let answer: Value = serde_json::from_str(line).ok()?;
-            answer.get("chain")?.as_str().map(str::to_owned)
-        })?;
-        Ok(Self { sealwork: sealwork.to_path_buf(), rpc, up, _anvil: anvil, home })
+        let (up, ready) = started(command, |line| serde_json::from_str(line).ok())?;
+        Ok(Self { sealwork: sealwork.to_path_buf(), ready, up, _anvil: anvil, home })
     }
 
     /// JSON-RPC endpoint of the chain.
     pub(crate) fn rpc(&self) -> &str {
-        &self.rpc
+        &self.ready.chain
+    }
+
+    /// Status page of the worker.
+    pub(crate) fn worker(&self) -> &str {
+        &self.ready.worker
     }
 
     /// Most memory that the process `sealwork up` has held so far, MiB.
@@ -133,7 +143,7 @@ impl Network {
 }
 
 /// Starts a program and waits for the line that `ready` recognizes.
-fn started(mut command: Command, ready: impl Fn(&str) -> Option<String>) -> Result<(Running, String)> {
+fn started<T>(mut command: Command, ready: impl Fn(&str) -> Option<T>) -> Result<(Running, T)> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

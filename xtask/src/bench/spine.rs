@@ -18,7 +18,7 @@ pub(crate) fn measure(root: &Path) -> Result<Vec<Figure>> {
     let app = network.publish(root, "cohort")?;
     let data = root.join("examples/cohort/data/breast-cancer.csv").display().to_string();
     let mut measured = Measured::default();
-    measured.extend(program::run(&tasks, &[&network.document(), &app, &data, RUNS])?);
+    measured.extend(program::run(&tasks, &[&network.document(), network.worker(), &app, &data, RUNS])?);
     let whole = measured.get("task::warm")?;
     let mut figures = vec![
         Figure::at(whole, 50.0).named("task::warm submit to verified p50").bar(Bar::AtMost(150.0)),
