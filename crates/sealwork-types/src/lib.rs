@@ -24,6 +24,7 @@ mod generated;
 mod ids;
 pub mod manifest;
 pub mod network;
+pub mod offer;
 pub mod order;
 pub mod policy;
 pub mod progress;

@@ -17,8 +17,10 @@ use sealwork_types::{
         IRegistry::{poolCall, predictIdCall, registerPoolCall},
         PoolOrder,
     },
+    evidence::TeeKind,
     manifest::document_cid,
     network::NetworkDocument,
+    offer::ResourceOffer,
     order::TrustMode,
     progress::PoolManifest,
 };
@@ -86,7 +88,6 @@ pub(crate) async fn start(setup: WorkerSetup, stopping: watch::Receiver<bool>) -
     let url = format!("http://{address}");
     let pool = ensure_pool(&*chain, &store, &setup.wallet.key, &url).await?;
     let price = money::parse_price(&setup.price)?;
-    ensure_offer(&*chain, &setup.wallet.key, pool, price).await?;
     let settings = EnclaveSettings {
         network: network.clone(),
         quotes: simulated_platform(&setup.sim_root, &setup.data)?,
@@ -96,6 +97,8 @@ pub(crate) async fn start(setup: WorkerSetup, stopping: watch::Receiver<bool>) -
     };
     let program = enclave_program::path()?;
     let enclaves = tokio::task::spawn_blocking(move || EnclaveProcess::new(&program, settings)).await??;
+    let offer = put_document(&store, resources(setup.slots, enclaves.measurement())?.to_bytes()).await?;
+    ensure_offer(&*chain, &setup.wallet.key, pool, (price, offer)).await?;
     let config = WorkerConfig { pool, slots: setup.slots, state_dir: state };
     let worker = Worker::open(config, Ports::new(chain, store, Arc::new(enclaves), connect::clock()))?;
     write_atomically(&setup.url_file, url.as_bytes())?;
@@ -137,10 +140,7 @@ async fn ensure_pool(
     url: &str,
 ) -> Result<PoolId> {
     let manifest = PoolManifest { version: 1, name: "pool of one".into(), url: url.to_owned() };
-    let bytes = serde_json::to_vec_pretty(&manifest)?;
-    let hash = Sha256Digest::of(&bytes);
-    let cid = store.put(stream::once(async move { Ok(bytes.into()) }).boxed()).await?;
-    anyhow::ensure!(cid == document_cid(hash), "storage named the pool's manifest {cid} instead of its hash");
+    let hash = put_document(store, serde_json::to_vec_pretty(&manifest)?).await?;
     let registry = chain.deployment().contracts.registry;
     let predict = predictIdCall { kind: KIND_POOL, owner: key.address(), manifestHash: hash };
     let id = predictIdCall::abi_decode_returns(&chain.call(registry, predict.abi_encode()).await?)?;
@@ -154,10 +154,37 @@ async fn ensure_pool(
     Ok(PoolId::new(id))
 }
 
-/// Makes the pool's one alive order the one with this price.
-async fn ensure_offer(chain: &dyn Chain, key: &SigningKey, pool: PoolId, price: U96) -> Result<()> {
+/// Stores a small document; it lies under its SHA-256.
+async fn put_document(store: &Arc<dyn Store>, bytes: Vec<u8>) -> Result<B256> {
+    let hash = Sha256Digest::of(&bytes);
+    let cid = store.put(stream::once(async move { Ok(bytes.into()) }).boxed()).await?;
+    anyhow::ensure!(cid == document_cid(hash), "storage named a document {cid} instead of its hash");
+    Ok(hash)
+}
+
+/// What this machine offers.
+fn resources(slots: usize, measurement: Measurement) -> Result<ResourceOffer> {
+    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB"));
+    Ok(ResourceOffer {
+        version: 1,
+        slots: u32::try_from(slots)?,
+        cpus: u32::try_from(std::thread::available_parallelism()?.get())?,
+        memory_bytes: total.and_then(|kib| kib.trim().parse::<u64>().ok()).unwrap_or(0).saturating_mul(1024),
+        tee: TeeKind::Sim,
+        measurement,
+    })
+}
+
+/// Makes the pool's one alive order the one with this price and these resources.
+async fn ensure_offer(
+    chain: &dyn Chain,
+    key: &SigningKey,
+    pool: PoolId,
+    (price, offer): (U96, B256),
+) -> Result<()> {
     let alive = chain.pool_orders(Some(pool)).await?;
-    if matches!(alive.as_slice(), [posted] if posted.order.price == price) {
+    if matches!(alive.as_slice(), [posted] if posted.order.price == price && posted.order.offer == offer) {
         return Ok(());
     }
     let market = chain.deployment().contracts.market;
@@ -182,7 +209,7 @@ async fn ensure_offer(chain: &dyn Chain, key: &SigningKey, pool: PoolId, price: 
         category: 0,
         trust: 0,
         modes: TrustMode::Tee.bit(),
-        offer: B256::ZERO,
+        offer,
         appRestrict: B256::ZERO,
         datasetRestrict: B256::ZERO,
         requesterRestrict: B256::ZERO,
