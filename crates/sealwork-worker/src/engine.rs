@@ -196,7 +196,7 @@ impl Worker {
 
     async fn take_events(&self) -> Result<usize, FollowError> {
         let (events, cursor) = self.ports.chain.events(self.journal.cursor()?, EVENTS_AT_ONCE).await?;
-        let mut jobs = Vec::new();
+        let mut jobs: Vec<Job> = Vec::new();
         for event in &events {
             match event {
                 MarketEvent::Matched { deal, terms, request_signature, .. }
@@ -206,10 +206,14 @@ impl Worker {
                 }
                 MarketEvent::Matched { .. } => {}
                 MarketEvent::Settled { deal, index, signature, transaction, .. } => {
-                    self.closed(order::task_id(*deal, *index), Some((signature, *transaction)))?;
+                    let task = order::task_id(*deal, *index);
+                    self.closed(task, Some((signature, *transaction)))?;
+                    jobs.retain(|job| job.task() != task);
                 }
                 MarketEvent::Refunded { deal, index, .. } => {
-                    self.closed(order::task_id(*deal, *index), None)?
+                    let task = order::task_id(*deal, *index);
+                    self.closed(task, None)?;
+                    jobs.retain(|job| job.task() != task);
                 }
             }
         }

@@ -45,10 +45,11 @@ async fn try_settle(ports: &Ports, job: &Job, execution: &Execution) -> Result<J
     Ok(JobEvent::Settled { transaction: outcome.transaction })
 }
 
-/// A refused settlement is final for one of three reasons; ask the chain which.
+/// A refused settlement is final for one of three reasons; ask the chain which. That the task is closed is left to the
+/// follower, whose event tells our own settlement (sent before a crash, mined after it) from somebody else's.
 async fn explain(ports: &Ports, job: &Job, error: PortError) -> Option<JobEvent> {
     match ports.chain.is_closed(job.deal, job.index).await {
-        Ok(true) => return Some(JobEvent::Closed),
+        Ok(true) => return None,
         Err(asking) if asking.is_retryable() => return None,
         _ => {}
     }

@@ -2,6 +2,7 @@
 //! worker or of storage and CAS, not in any file they write, not in any byte that the worker sends or receives.
 
 use crate::support::{
+    eventually,
     memory::{Canary, children},
     network::{Network, WorkerMachine},
     proxy::Proxy,
@@ -88,7 +89,7 @@ fn the_worker_never_holds_a_byte_of_plaintext() {
     // While the program runs: the enclave holds the secret, and so does the requester's own process.
     let enclaves = children(worker.pid());
     assert_eq!(enclaves.len(), 1, "one enclave runs");
-    crate::support::eventually("the enclave reads its input", || canary.in_process(enclaves[0]).0);
+    eventually("the enclave reads its input", || canary.in_process(enclaves[0]).0);
     assert!(canary.in_process(run.pid()).0.is_some(), "the scan finds what is there");
     let others = [("worker", worker.pid()), ("chain, storage and CAS", network.up.pid())];
     for (name, pid) in others {

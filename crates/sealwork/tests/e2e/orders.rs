@@ -1,14 +1,11 @@
 //! Orders that are not what they should be: the market refuses them, or the enclave does, and nobody pays twice.
 
 use crate::support::{
-    network::Network,
+    network::{Network, WorkerMachine},
     requester::{Requester, TOKEN, has_output, status},
 };
 use sealwork_ports::{ErrorKind, PortError};
-use sealwork_seal::{
-    age::Identity,
-    binding::InputBinding,
-};
+use sealwork_seal::{age::Identity, binding::InputBinding};
 use sealwork_types::order::SigningDomain;
 
 /// Copies nothing, does nothing.
@@ -25,7 +22,7 @@ fn refused_with(result: Result<sealwork_types::DealId, PortError>, error: &str) 
 #[tokio::test]
 async fn the_market_refuses_expired_and_wrongly_signed_orders() {
     let network = Network::start(&["--no-worker"]);
-    let machine = crate::support::network::WorkerMachine::new(&network, &network.document());
+    let machine = WorkerMachine::new(&network, &network.document());
     let _worker = machine.start();
     let app = network.publish_text("nothing", NOTHING, "");
     let (alice, mallory) = (Requester::join(&network, 3).await, Requester::join(&network, 4).await);
@@ -96,7 +93,11 @@ async fn an_enclave_opens_an_input_only_for_whom_it_was_sealed() {
     for binding in wrong {
         let sealed = alice.seal(&view, binding, b"secret").await;
         let record = alice.run(&view, alice.upload(sealed).await).await;
-        assert_eq!((status(&record).as_str(), has_output(&record)), ("INPUT_BINDING_ERROR", false), "{binding:?}");
+        assert_eq!(
+            (status(&record).as_str(), has_output(&record)),
+            ("INPUT_BINDING_ERROR", false),
+            "{binding:?}"
+        );
     }
 
     // The order's output recipient swapped for Mallory's key.
@@ -109,5 +110,9 @@ async fn an_enclave_opens_an_input_only_for_whom_it_was_sealed() {
     let sealed = alice.seal(&view, late, b"secret").await;
     let expired = alice.run(&view, alice.upload(sealed).await).await;
     assert_eq!((status(&expired).as_str(), has_output(&expired)), ("INPUT_EXPIRED", false));
-    assert_eq!(alice.money().await, (alice_before - 7 * PRICE, 0), "seven attempts of her own, each paid once");
+    assert_eq!(
+        alice.money().await,
+        (alice_before - 7 * PRICE, 0),
+        "seven attempts of her own, each paid once"
+    );
 }

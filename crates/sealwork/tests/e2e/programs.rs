@@ -20,7 +20,8 @@ struct Case {
     developer: bool,
 }
 
-const LOOP: &str = r#"(module (memory (export "memory") 1) (func (export "_start") (loop $again (br $again))))"#;
+const LOOP: &str =
+    r#"(module (memory (export "memory") 1) (func (export "_start") (loop $again (br $again))))"#;
 
 const CASES: &[Case] = &[
     Case {
@@ -37,8 +38,20 @@ const CASES: &[Case] = &[
         status: "PAYLOAD_NOT_DEFINED",
         developer: true,
     },
-    Case { name: "endless", text: LOOP, limits: "[limits]\nfuel = 10_000_000", status: "FUEL_LIMIT", developer: false },
-    Case { name: "slow", text: LOOP, limits: "[limits]\ntime_ms = 200", status: "TIME_LIMIT", developer: false },
+    Case {
+        name: "endless",
+        text: LOOP,
+        limits: "[limits]\nfuel = 10_000_000",
+        status: "FUEL_LIMIT",
+        developer: false,
+    },
+    Case {
+        name: "slow",
+        text: LOOP,
+        limits: "[limits]\ntime_ms = 200",
+        status: "TIME_LIMIT",
+        developer: false,
+    },
     Case {
         name: "memory-bomb",
         text: r#"(module (memory (export "memory") 1) (func (export "_start")

@@ -1,6 +1,9 @@
 //! What is missing or not allowed is said at once, with the exit code that a script can rely on.
 
-use crate::support::network::{Network, project};
+use crate::support::{
+    eventually,
+    network::{Network, WorkerMachine, project},
+};
 use serde_json::Value;
 use std::net::TcpListener;
 
@@ -26,7 +29,9 @@ fn wallets_need_their_passphrase() {
     };
     assert_eq!(code(&network, &["wallet", "new", "alice"]), 6, "never overwritten");
     network.home.passphrase = Some("the wrong passphrase");
-    for command in [&["account", "show"][..], &["account", "deposit", "1"], &["wallet", "show"], &["task", "list"]] {
+    for command in
+        [&["account", "show"][..], &["account", "deposit", "1"], &["wallet", "show"], &["task", "list"]]
+    {
         assert_eq!(code(&network, command), 6, "{command:?}");
     }
     network.home.passphrase = None;
@@ -43,8 +48,16 @@ fn parts_of_the_network_that_do_not_answer_are_named() {
     network.publish_text("nothing", NOTHING, "");
     let genuine = network.document();
     let parts: [(&str, &str, &[&[&str]]); 3] = [
-        ("/rpc", "http://", &[&["account", "show"], &["run", "nothing"], &["task", "list"], &["worker", "start"]]),
-        ("/cas/0/url", "http://", &[&["run", "nothing"], &["inspect", "app", "nothing"], &["cas", "log", "--verify"]]),
+        (
+            "/rpc",
+            "http://",
+            &[&["account", "show"], &["run", "nothing"], &["task", "list"], &["worker", "start"]],
+        ),
+        (
+            "/cas/0/url",
+            "http://",
+            &[&["run", "nothing"], &["inspect", "app", "nothing"], &["cas", "log", "--verify"]],
+        ),
         ("/store", "http://", &[&["run", "nothing"], &["inspect", "app", "nothing"]]),
     ];
     for (pointer, scheme, commands) in parts {
@@ -72,7 +85,7 @@ fn an_enclave_that_the_policy_does_not_name_gets_no_key() {
     let enclaves = format!("[[enclaves]]\ntee = \"sim\"\nmeasurement = \"{other}\"\nmin_platform_svn = 0");
     network.publish(&project(&network.home, "elsewhere", &module, &enclaves), "2");
     let run = network.home.start(["run", "elsewhere"]);
-    let status = crate::support::eventually("the worker gives up", || {
+    let status = eventually("the worker gives up", || {
         let status = network.home.ok(["worker", "status"]);
         (status["abandoned"] == 1).then_some(status)
     });
@@ -81,9 +94,30 @@ fn an_enclave_that_the_policy_does_not_name_gets_no_key() {
     assert!(reason.contains("CAS member") && reason.contains(&measurement), "{reason}");
     drop(run);
     let entries = network.home.run(["cas", "log"]).lines;
-    assert!(entries.iter().all(|line| line["entry"]["kind"] != "release"), "no key was released: {entries:#?}");
+    assert!(
+        entries.iter().all(|line| line["entry"]["kind"] != "release"),
+        "no key was released: {entries:#?}"
+    );
     let task = network.home.ok(["task", "list"]);
     assert_eq!(task["state"], "open", "the money comes back after the deadline: {task}");
+}
+
+#[test]
+fn a_worker_that_cannot_reach_the_cas_gives_up_and_says_why() {
+    let network = Network::start(&["--no-worker"]);
+    network.publish_text("nothing", NOTHING, "");
+    let mut document = network.document();
+    document["cas"][0]["tls"] = nobody().into();
+    let machine = WorkerMachine::new(&network, &document);
+    let _worker = machine.start();
+    let _run = network.home.start(["run", "nothing"]);
+    let status = eventually("the worker gives up", || {
+        let status = machine.status();
+        (status["abandoned"] == 1).then_some(status)
+    });
+    let reason = status["reasons"][0].as_str().unwrap();
+    assert!(reason.contains("attempts") && reason.contains("CAS"), "{reason}");
+    assert_eq!(network.home.ok(["task", "list"])["state"], "open");
 }
 
 #[test]
@@ -96,5 +130,9 @@ fn wrong_usage_and_unknown_names_are_told_apart() {
     // An app without a worker: nothing is matched.
     network.publish_text("nothing", NOTHING, "");
     let reply = network.home.run(["run", "nothing"]);
-    assert_eq!((reply.code, network.home.ok(["account", "show"])["locked"].clone()), (1, Value::from("0")), "{reply:#?}");
+    assert_eq!(
+        (reply.code, network.home.ok(["account", "show"])["locked"].clone()),
+        (1, Value::from("0")),
+        "{reply:#?}"
+    );
 }

@@ -49,7 +49,6 @@ pub(crate) struct Home {
 pub(crate) struct Reply {
     pub(crate) code: i32,
     pub(crate) lines: Vec<Value>,
-    pub(crate) stderr: String,
 }
 
 impl Home {
@@ -131,14 +130,14 @@ fn finish(mut command: Command) -> Reply {
     let stderr = collect(child.0.stderr.take().unwrap());
     let status =
         child.wait(PATIENCE).unwrap_or_else(|| panic!("still running after {PATIENCE:?}: {command:?}"));
-    let text = stdout.join().unwrap();
+    let (text, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
+    assert!(!stderr.contains("panicked at"), "{command:?}: {stderr}");
     Reply {
         code: status.code().unwrap_or(-1),
         lines: text
             .lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|_| Value::from(line)))
             .collect(),
-        stderr: stderr.join().unwrap(),
     }
 }
 
@@ -178,6 +177,13 @@ impl Killed {
 impl Drop for Killed {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let log = self.log();
+        assert!(std::thread::panicking() || !log.contains("panicked at"), "{log}");
     }
 }
 

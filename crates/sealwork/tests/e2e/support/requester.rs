@@ -7,7 +7,7 @@ use alloy_sol_types::SolCall;
 use futures::{StreamExt, stream};
 use sealwork_cas::HttpKeyService;
 use sealwork_chain::EvmChain;
-use sealwork_client::{AppView, Client, Parts, TaskRecord, TaskState};
+use sealwork_client::{AppView, Client, Parts, SettledTask, TaskRecord, TaskState};
 use sealwork_devchain::DEV_PRIVATE_KEYS;
 use sealwork_ports::{Clock, KeyService, PortError, Store, SystemClock};
 use sealwork_seal::{
@@ -158,7 +158,11 @@ impl Requester {
     }
 
     /// Matches a request with any signature.
-    pub(crate) async fn submit_signed(&self, proposal: Proposal, signature: Bytes) -> Result<DealId, PortError> {
+    pub(crate) async fn submit_signed(
+        &self,
+        proposal: Proposal,
+        signature: Bytes,
+    ) -> Result<DealId, PortError> {
         let deal = order::deal_id(self.network.anchors.domain.order_hash(&proposal.request), 0);
         let call = matchOrdersCall {
             appOrder: proposal.app.0,
@@ -207,15 +211,17 @@ impl Requester {
 
 /// Name of the status that a task was settled with. Only what a program wrote comes with an output.
 pub(crate) fn status(record: &TaskRecord) -> String {
-    match &record.state {
-        TaskState::Settled(settled) => settled.status.to_string(),
-        other => panic!("not settled: {other:?}"),
-    }
+    settlement(record).status.to_string()
 }
 
 /// Whether a settled task has an output, by receipt and by storage name alike.
 pub(crate) fn has_output(record: &TaskRecord) -> bool {
-    let TaskState::Settled(settled) = &record.state else { panic!("not settled: {record:?}") };
+    let settled = settlement(record);
     assert_eq!(settled.receipt.output.is_zero(), settled.output.is_none());
     settled.output.is_some()
+}
+
+fn settlement(record: &TaskRecord) -> &SettledTask {
+    let TaskState::Settled(settled) = &record.state else { panic!("not settled: {record:?}") };
+    settled
 }
