@@ -10,14 +10,28 @@ import { ECDSA } from "solady/utils/ECDSA.sol";
 /// @title Attestations
 /// @notice See IAttestations, which documents every function, event and error.
 contract Attestations is IAttestations {
-    /// @dev `revocations` is the value of `_revocations` at the last registration: while it stays, nothing that the
-    /// registration checked can have been revoked, and a receipt costs two storage reads.
+    /// @dev One word. `revocations` is the value of the counter at the last registration: while it stays, nothing that
+    /// the registration checked can have been revoked, and a receipt costs two storage reads. `measurement` and
+    /// `hardware` are numbers of values that many grants share.
     struct Entry {
-        bytes32 measurement;
-        bytes32 hardwareId;
         uint64 expiry;
         uint64 revocations;
+        uint32 measurement;
+        uint32 hardware;
         uint8 tee;
+    }
+
+    /// @dev What is known about a measurement or a platform. `number` is zero until a grant names it.
+    struct Known {
+        uint32 number;
+        bool revoked;
+    }
+
+    /// @dev One word that every registration reads. `values` is the last number given to a measurement or platform.
+    struct Counters {
+        uint64 revocations;
+        uint32 values;
+        uint8 threshold;
     }
 
     uint8 private constant TEE_SIMULATED = 0;
@@ -31,13 +45,13 @@ contract Attestations is IAttestations {
 
     mapping(address enclave => Entry) private _grants;
     mapping(address enclave => bool) private _revokedKeys;
-    mapping(bytes32 measurement => bool) private _revokedMeasurements;
-    mapping(bytes32 hardwareId => bool) private _revokedHardware;
+    mapping(bytes32 measurement => Known) private _measurements;
+    mapping(bytes32 hardwareId => Known) private _hardware;
+    mapping(uint32 number => bytes32) private _values;
     mapping(address member => bool) private _isMember;
     mapping(address member => LogHead) private _heads;
     address[] private _members;
-    uint8 private _threshold;
-    uint64 private _revocations;
+    Counters private _counters;
 
     modifier onlyGovernor() {
         _onlyGovernor();
@@ -66,16 +80,18 @@ contract Attestations is IAttestations {
         if (statement.tee == TEE_SIMULATED && !Params.is_DEVELOPMENT_CHAIN_IDS(block.chainid)) {
             revert SimulatedEvidenceRefused(block.chainid);
         }
-        Entry storage entry = _grants[enclave];
-        if (expiry < entry.expiry) revert GrantSuperseded(enclave, entry.expiry, expiry);
+        uint64 current = _grants[enclave].expiry;
+        if (expiry < current) revert GrantSuperseded(enclave, current, expiry);
         if (_isRevoked(enclave, statement.measurement, statement.hardwareId)) revert Revoked(enclave);
         _checkSignatures(_digest(TypedHash.hash(statement)), signatures);
 
-        entry.measurement = statement.measurement;
-        entry.hardwareId = statement.hardwareId;
-        entry.expiry = expiry;
-        entry.revocations = _revocations;
-        entry.tee = statement.tee;
+        _grants[enclave] = Entry({
+            expiry: expiry,
+            revocations: _counters.revocations,
+            measurement: _number(_measurements[statement.measurement], statement.measurement),
+            hardware: _number(_hardware[statement.hardwareId], statement.hardwareId),
+            tee: statement.tee
+        });
         emit EnclaveRegistered(enclave, statement.measurement, statement.tee, statement.hardwareId, expiry, signatures);
     }
 
@@ -87,21 +103,21 @@ contract Attestations is IAttestations {
     /// @inheritdoc IAttestations
     function revokeKey(address enclave) external onlyGovernor {
         _revokedKeys[enclave] = true;
-        ++_revocations;
+        ++_counters.revocations;
         emit KeyRevoked(enclave);
     }
 
     /// @inheritdoc IAttestations
     function revokeMeasurement(bytes32 measurement) external onlyGovernor {
-        _revokedMeasurements[measurement] = true;
-        ++_revocations;
+        _measurements[measurement].revoked = true;
+        ++_counters.revocations;
         emit MeasurementRevoked(measurement);
     }
 
     /// @inheritdoc IAttestations
     function revokeHardware(bytes32 hardwareId) external onlyGovernor {
-        _revokedHardware[hardwareId] = true;
-        ++_revocations;
+        _hardware[hardwareId].revoked = true;
+        ++_counters.revocations;
         emit HardwareRevoked(hardwareId);
     }
 
@@ -117,22 +133,22 @@ contract Attestations is IAttestations {
 
     /// @inheritdoc IAttestations
     function grant(address enclave) external view returns (Grant memory statement) {
-        Entry storage entry = _grants[enclave];
+        Entry memory entry = _grants[enclave];
         if (entry.expiry == 0) return statement;
-        return Grant(enclave, entry.measurement, entry.tee, entry.hardwareId, entry.expiry);
+        return Grant(enclave, _values[entry.measurement], entry.tee, _values[entry.hardware], entry.expiry);
     }
 
     /// @inheritdoc IAttestations
     function isGranted(address enclave) external view returns (bool) {
-        Entry storage entry = _grants[enclave];
+        Entry memory entry = _grants[enclave];
         if (entry.expiry <= block.timestamp) return false;
-        if (entry.revocations == _revocations) return true;
-        return !_isRevoked(enclave, entry.measurement, entry.hardwareId);
+        if (entry.revocations == _counters.revocations) return true;
+        return !_isRevoked(enclave, _values[entry.measurement], _values[entry.hardware]);
     }
 
     /// @inheritdoc IAttestations
     function members() external view returns (address[] memory list, uint8 threshold) {
-        return (_members, _threshold);
+        return (_members, _counters.threshold);
     }
 
     /// @inheritdoc IAttestations
@@ -152,13 +168,22 @@ contract Attestations is IAttestations {
             _isMember[previous] = true;
         }
         _members = list;
-        _threshold = threshold;
+        _counters.threshold = threshold;
         emit MembersChanged(list, threshold);
+    }
+
+    /// @dev Number of a value, given at first use. Only what members signed gets here.
+    function _number(Known storage known, bytes32 value) private returns (uint32 number) {
+        number = known.number;
+        if (number != 0) return number;
+        number = ++_counters.values;
+        known.number = number;
+        _values[number] = value;
     }
 
     /// @dev Every signature given must be good, so that nobody can pad a grant.
     function _checkSignatures(bytes32 digest, bytes[] calldata signatures) private view {
-        uint256 threshold = _threshold;
+        uint256 threshold = _counters.threshold;
         if (signatures.length < threshold) revert NotEnoughSignatures(signatures.length, threshold);
         address previous = address(0);
         for (uint256 i = 0; i < signatures.length; ++i) {
@@ -170,7 +195,7 @@ contract Attestations is IAttestations {
     }
 
     function _isRevoked(address enclave, bytes32 measurement, bytes32 hardwareId) private view returns (bool) {
-        return _revokedKeys[enclave] || _revokedMeasurements[measurement] || _revokedHardware[hardwareId];
+        return _revokedKeys[enclave] || _measurements[measurement].revoked || _hardware[hardwareId].revoked;
     }
 
     function _digest(bytes32 structHash) private view returns (bytes32) {

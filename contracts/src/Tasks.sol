@@ -77,9 +77,8 @@ contract Tasks is ITasks {
         uint64 deadline = _close(dealId, taskId, terms, index);
         if (block.timestamp > deadline) revert DeadlinePassed(dealId, deadline);
         if (msg.sender != terms.poolOwner) _checkOperator(terms.pool, terms.poolOwner);
-        if (outputCid.length != 0 && outputCid.length != CID_BYTES) {
-            revert OutputCidLength(outputCid.length, CID_BYTES);
-        }
+        uint256 cidLength = receipt.output == 0 ? 0 : CID_BYTES;
+        if (outputCid.length != cidLength) revert OutputCidLength(outputCid.length, cidLength);
         _checkReceipt(terms, taskId, receipt);
         address enclave = _signer(receipt, signature);
         emit TaskSettled(dealId, taskId, enclave, index, receipt.status, receipt, signature, outputCid);

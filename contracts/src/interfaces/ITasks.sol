@@ -43,7 +43,7 @@ interface ITasks {
     error NotMarket(address caller);
     /// @notice Only the pool's owner at the time of the match, or whom that owner approved in the Registry, may settle.
     error NotPoolOperator(address caller, address poolOwner);
-    /// @notice A binary CID has 36 bytes; empty means no output.
+    /// @notice The output's binary CID has 36 bytes; without an output in the receipt there is none.
     error OutputCidLength(uint256 given, uint256 expected);
 
     /// @notice Closes a task by a receipt and pays by its status. Only the pool: its owner at the time of the match, or
@@ -53,7 +53,7 @@ interface ITasks {
     /// @param index Which task of the deal, from 0.
     /// @param receipt The enclave's statement.
     /// @param signature By the enclave, 65 or 64 bytes.
-    /// @param outputCid Binary CID of the sealed output, 36 bytes, or empty.
+    /// @param outputCid Binary CID of the sealed output, 36 bytes; empty exactly when `receipt.output` is zero.
     function settle(
         DealTerms calldata terms,
         uint32 index,

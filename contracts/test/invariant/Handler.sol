@@ -100,7 +100,7 @@ contract Handler is Fixture {
         Receipt memory receipt = _receipt(opened.id, opened.terms, index, status % 120);
         bytes memory signature = _sign(ENCLAVE, hasher.receipt(receipt));
         vm.prank(opened.terms.poolOwner);
-        try tasks.settle(opened.terms, index, receipt, signature, "") {
+        try tasks.settle(opened.terms, index, receipt, signature, _cid()) {
             _close(opened, index);
         } catch { }
     }

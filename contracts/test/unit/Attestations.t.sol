@@ -25,6 +25,45 @@ contract AttestationsTest is Fixture {
         vm.assertFalse(attestations.isGranted(address(1)));
     }
 
+    function test_GrantsKeepTheirMeasurementsAndPlatformsApart() public {
+        Grant memory first = _grantOf(address(0xE5));
+        Grant memory second = _grantOf(address(0xE6));
+        // One value in both places, and a key that moves to another measurement.
+        first.hardwareId = keccak256("measurement");
+        second.measurement = keccak256("second");
+        second.hardwareId = keccak256("third");
+        attestations.register(first, _grantSignatures(first));
+        attestations.register(second, _grantSignatures(second));
+        vm.assertEq(keccak256(abi.encode(attestations.grant(first.enclave))), keccak256(abi.encode(first)));
+        vm.assertEq(keccak256(abi.encode(attestations.grant(second.enclave))), keccak256(abi.encode(second)));
+        second.measurement = keccak256("measurement");
+        attestations.register(second, _grantSignatures(second));
+        vm.assertEq(keccak256(abi.encode(attestations.grant(second.enclave))), keccak256(abi.encode(second)));
+
+        vm.prank(GOVERNOR);
+        attestations.revokeHardware(keccak256("measurement"));
+        vm.assertFalse(attestations.isGranted(first.enclave));
+        vm.assertTrue(attestations.isGranted(second.enclave));
+        vm.assertTrue(attestations.isGranted(vm.addr(ENCLAVE)));
+    }
+
+    function test_RevertWhen_RevokedBeforeTheFirstGrant() public {
+        vm.startPrank(GOVERNOR);
+        attestations.revokeMeasurement(keccak256("never seen"));
+        attestations.revokeHardware(keccak256("never seen"));
+        vm.stopPrank();
+        Grant memory statement = _grantOf(address(0xE5));
+        statement.measurement = keccak256("never seen");
+        bytes[] memory signatures = _grantSignatures(statement);
+        vm.expectRevert(abi.encodeWithSelector(IAttestations.Revoked.selector, statement.enclave));
+        attestations.register(statement, signatures);
+        statement = _grantOf(address(0xE5));
+        statement.hardwareId = keccak256("never seen");
+        signatures = _grantSignatures(statement);
+        vm.expectRevert(abi.encodeWithSelector(IAttestations.Revoked.selector, statement.enclave));
+        attestations.register(statement, signatures);
+    }
+
     function test_GrantEndsAtItsExpiryAndCanBeExtended() public {
         _grant(enclave);
         uint64 expiry = attestations.grant(enclave).expiry;

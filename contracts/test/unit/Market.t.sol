@@ -272,6 +272,27 @@ contract MarketTest is Fixture {
         _submit(bundle, abi.encodeWithSelector(IMarket.CallbackGasTooHigh.selector, 2_000_001, 2_000_000));
     }
 
+    function test_RevertWhen_NobodyIsTheRequester() public {
+        Bundle memory bundle = _bundle();
+        bundle.request.requester = address(0);
+        bytes32 hash = hasher.requestOrder(bundle.request);
+        _submit(bundle, abi.encodeWithSelector(IMarket.BadSignature.selector, hash, address(0)));
+    }
+
+    function test_PartsOfARequestAreDealsOfTheirOwn() public {
+        Bundle memory bundle = _bundle();
+        bundle.pool.volume = 2;
+        bytes32 first = _submit(bundle);
+        bundle.pool.salt = "other";
+        bytes32 second = _submit(bundle);
+        vm.assertFalse(first == second);
+        vm.assertEq(tasks.deal(first).volume, 2);
+        vm.assertEq(tasks.deal(second).volume, 1);
+        bundle.pool.salt = "third";
+        bytes32 hash = hasher.requestOrder(bundle.request);
+        _submit(bundle, abi.encodeWithSelector(IMarket.OrderConsumed.selector, hash));
+    }
+
     function test_SponsorPaysAndMustSendTheMatch() public {
         Bundle memory bundle = _bundle();
         _fund(address(this), 10_000);

@@ -31,7 +31,7 @@ contract TasksTest is Fixture {
         DealTerms memory terms = stored;
         if (failure.length != 0) vm.expectRevert(failure);
         vm.prank(vm.addr(POOL_OWNER));
-        tasks.settle(terms, index, receipt, signature, "");
+        tasks.settle(terms, index, receipt, signature, _cid());
     }
 
     function test_DealIsOpenAfterTheMatch() public view {
@@ -48,7 +48,7 @@ contract TasksTest is Fixture {
     function test_SuccessPaysEverybody() public {
         Receipt memory receipt = _receipt(dealId, stored, 1, Status.SUCCESS);
         bytes memory signature = _sign(ENCLAVE, hasher.receipt(receipt));
-        bytes memory cid = abi.encodePacked(hex"01551220", keccak256("output"));
+        bytes memory cid = _cid();
         vm.expectEmit();
         emit ITasks.TaskSettled(dealId, receipt.taskId, vm.addr(ENCLAVE), 1, 0, receipt, signature, cid);
         vm.prank(vm.addr(POOL_OWNER));
@@ -182,9 +182,9 @@ contract TasksTest is Fixture {
         bytes memory signature = _sign(STRANGER, hasher.receipt(receipt));
         vm.startPrank(vm.addr(POOL_OWNER));
         vm.expectRevert(abi.encodeWithSelector(ITasks.EnclaveNotGranted.selector, vm.addr(STRANGER)));
-        tasks.settle(stored, 0, receipt, signature, "");
+        tasks.settle(stored, 0, receipt, signature, _cid());
         vm.expectRevert(abi.encodeWithSelector(ITasks.EnclaveNotGranted.selector, address(0)));
-        tasks.settle(stored, 0, receipt, hex"00", "");
+        tasks.settle(stored, 0, receipt, hex"00", _cid());
     }
 
     function test_RevocationCountsForTheNextReceipt() public {
@@ -200,7 +200,7 @@ contract TasksTest is Fixture {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(ENCLAVE, hasher.receipt(receipt));
         bytes32 vs = v == 28 ? s | bytes32(uint256(1) << 255) : s;
         vm.prank(vm.addr(POOL_OWNER));
-        tasks.settle(stored, 0, receipt, abi.encodePacked(r, vs), "");
+        tasks.settle(stored, 0, receipt, abi.encodePacked(r, vs), _cid());
         vm.assertTrue(tasks.isClosed(dealId, 0));
     }
 
@@ -212,7 +212,7 @@ contract TasksTest is Fixture {
             vm.expectRevert(abi.encodeWithSelector(ITasks.NotPoolOperator.selector, sender, terms.poolOwner));
         }
         vm.prank(sender);
-        tasks.settle(terms, index, receipt, signature, "");
+        tasks.settle(terms, index, receipt, signature, _cid());
     }
 
     function test_RevertWhen_OthersSettle() public {
@@ -279,12 +279,32 @@ contract TasksTest is Fixture {
         tasks.claim(dealId, stored, 0);
     }
 
-    function test_RevertWhen_OutputCidHasAnotherLength() public {
-        Receipt memory receipt = _receipt(dealId, stored, 0, 0);
+    function _settleWithCid(uint32 index, bytes32 output, bytes memory cid, bytes memory failure) private {
+        Receipt memory receipt = _receipt(dealId, stored, index, 0);
+        receipt.output = output;
         bytes memory signature = _sign(ENCLAVE, hasher.receipt(receipt));
-        vm.expectRevert(abi.encodeWithSelector(ITasks.OutputCidLength.selector, 35, 36));
+        if (failure.length != 0) vm.expectRevert(failure);
         vm.prank(vm.addr(POOL_OWNER));
-        tasks.settle(stored, 0, receipt, signature, new bytes(35));
+        tasks.settle(stored, index, receipt, signature, cid);
+    }
+
+    function _wrongLength(uint256 given, uint256 expected) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(ITasks.OutputCidLength.selector, given, expected);
+    }
+
+    function test_RevertWhen_OutputCidHasAnotherLength() public {
+        _settleWithCid(0, keccak256("output"), new bytes(35), _wrongLength(35, 36));
+        _settleWithCid(0, keccak256("output"), new bytes(37), _wrongLength(37, 36));
+        _settleWithCid(0, keccak256("output"), _cid(), "");
+    }
+
+    function test_RevertWhen_AnOutputHasNoCid() public {
+        _settleWithCid(0, keccak256("output"), "", _wrongLength(0, 36));
+    }
+
+    function test_RevertWhen_ACidHasNoOutput() public {
+        _settleWithCid(0, 0, _cid(), _wrongLength(36, 0));
+        _settleWithCid(0, 0, "", "");
     }
 
     function test_RevertWhen_OpenedByOthersOrInAnotherMode() public {

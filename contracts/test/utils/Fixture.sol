@@ -245,6 +245,11 @@ abstract contract Fixture {
         receipt.fuel = 12_345;
     }
 
+    /// @dev CID of the output that `_receipt` names.
+    function _cid() internal pure returns (bytes memory) {
+        return abi.encodePacked(hex"01551220", keccak256("output"));
+    }
+
     function _available(address owner) internal view returns (uint256) {
         return escrow.account(owner).available;
     }
