@@ -26,7 +26,7 @@ contract GasTest is Fixture {
     function _settle(uint32 index) private {
         Receipt memory receipt = _receipt(_dealId, _stored, index, 0);
         bytes memory signature = _sign(ENCLAVE, hasher.receipt(receipt));
-        bytes memory cid = abi.encodePacked(hex"01551220", keccak256("output"));
+        bytes memory cid = _cid();
         DealTerms memory terms = _stored;
         vm.prank(vm.addr(POOL_OWNER));
         tasks.settle(terms, index, receipt, signature, cid);
@@ -79,5 +79,10 @@ contract GasTest is Fixture {
         signatures[0] = _sign(memberKeys[0], hasher.grant(statement));
         attestations.register(statement, signatures);
         vm.snapshotGasLastCall("Gas", "registerEnclaveOneMember");
+        statement = _grantOf(address(0xE7));
+        statement.hardwareId = keccak256("another platform");
+        signatures[0] = _sign(memberKeys[0], hasher.grant(statement));
+        attestations.register(statement, signatures);
+        vm.snapshotGasLastCall("Gas", "registerEnclaveNewPlatform");
     }
 }
