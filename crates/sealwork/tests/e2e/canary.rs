@@ -23,7 +23,7 @@ const ECHO: &str = r#"(module
     (i32.store (i32.const 4) (i32.const 65536))
     (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
     (call $echo)
-    (local.set $left (i64.const 4000000000))
+    (local.set $left (i64.const 10000000000))
     (loop $spin
       (local.set $left (i64.sub (local.get $left) (i64.const 1)))
       (br_if $spin (i64.ne (local.get $left) (i64.const 0))))

@@ -11,13 +11,16 @@ use crate::support::{
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Spins for about two seconds, then says so.
+/// Says `done`; with an argument it spins for a few seconds first.
 const SPIN: &str = r#"(module
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
   (memory (export "memory") 1)
   (data (i32.const 64) "done\n")
   (func (export "_start") (local $left i64)
-    (local.set $left (i64.const 1500000000))
+    (drop (call $args (i32.const 32) (i32.const 36)))
+    (local.set $left (i64.const 1))
+    (if (i32.gt_u (i32.load (i32.const 32)) (i32.const 1)) (then (local.set $left (i64.const 6000000000))))
     (loop $spin
       (local.set $left (i64.sub (local.get $left) (i64.const 1)))
       (br_if $spin (i64.ne (local.get $left) (i64.const 0))))
@@ -25,9 +28,9 @@ const SPIN: &str = r#"(module
     (i32.store (i32.const 4) (i32.const 5))
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
 
-/// Starts a task and waits until its program runs.
+/// Starts a task that takes a while and waits until its program runs.
 fn running_task(network: &Network) -> Daemon {
-    let run = network.home.start(["run", "spin"]);
+    let run = network.home.start(["run", "spin", "--", "long"]);
     run.answer("running program", |line| line["step"] == "running" || !line["error"].is_null());
     run
 }
@@ -124,8 +127,7 @@ fn a_killed_network_comes_back_with_everything() {
     network.home.ok(["account", "deposit", "20"]);
     let first = network.home.ok(["run", "spin"]);
     let apps = network.home.ok(["inspect", "app", "spin"]);
-    let run = network.home.start(["run", "spin"]);
-    run.answer("match", |line| line["step"] == "running" || !line["error"].is_null());
+    let run = running_task(&network);
     let Network { home, up, .. } = network;
     let enclaves = children(up.pid());
     up.kill_9();
