@@ -21,7 +21,13 @@ use sealwork_types::{
     enclave_wire::GrantFrame,
     network::{Contracts, NetworkDocument},
 };
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 /// Blocks asked for at once; public endpoints refuse wide ranges.
 const BLOCKS_PER_QUERY: u64 = 2_000;
@@ -35,6 +41,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub struct EvmChain {
     endpoint: Endpoint,
     deployment: Deployment,
+    /// Newest block that [`Chain::events`] looked at; [`Chain::wait`] waits for a newer one.
+    seen: Arc<AtomicU64>,
 }
 
 impl EvmChain {
@@ -53,7 +61,7 @@ impl EvmChain {
         if expected != found {
             return Err(ChainError::OtherChain { expected, found });
         }
-        Ok(Self { endpoint, deployment })
+        Ok(Self { endpoint, deployment, seen: Arc::default() })
     }
 
     /// The endpoint underneath.
@@ -84,6 +92,7 @@ impl EvmChain {
         after: EventCursor,
     ) -> Result<(Vec<(EventCursor, MarketEvent)>, EventCursor), ChainError> {
         let head = self.endpoint.block_number().await?;
+        self.seen.store(head, Ordering::Relaxed);
         let from = after.block.max(self.deployment.deployed_at);
         let to = head.min(from.saturating_add(BLOCKS_PER_QUERY));
         if from > to {
@@ -208,12 +217,9 @@ impl Chain for EvmChain {
 
     async fn wait(&self) {
         let looking = async {
-            let before = self.endpoint.block_number().await.ok();
-            loop {
+            let seen = self.seen.load(Ordering::Relaxed);
+            while self.endpoint.block_number().await.is_ok_and(|head| head <= seen) {
                 tokio::time::sleep(LOOK_EVERY).await;
-                if self.endpoint.block_number().await.ok() != before {
-                    break;
-                }
             }
         };
         // A timeout is an answer here: the caller looks again either way.

@@ -2,7 +2,7 @@
 
 use sealwork_ports::PortError;
 use sealwork_protocol::receipt::ReceiptError;
-use sealwork_types::{AppId, bounded::DocumentError};
+use sealwork_types::{AppId, TaskId, bounded::DocumentError};
 use std::path::PathBuf;
 
 /// Why an operation of the SDK failed. `hint` says what to do next.
@@ -34,6 +34,16 @@ pub enum ClientError {
         kind: &'static str,
         /// What was looked for.
         problem: String,
+    },
+    /// The pool gave the task up.
+    #[error("the worker gave task {} up: {reason}", task.short())]
+    Abandoned {
+        /// Task.
+        task: TaskId,
+        /// What the worker says.
+        reason: String,
+        /// From when on the money can be claimed back, seconds since 1970.
+        deadline: u64,
     },
     /// The input cannot be read or sealed.
     #[error("cannot seal the input{}: {problem}", path.as_ref().map(|path| format!(" {}", path.display())).unwrap_or_default())]
@@ -70,6 +80,9 @@ impl ClientError {
             }
             Self::Receipt(_) => Some("do not use the output; `sealwork verify` shows the failing rule"),
             Self::Output { .. } => Some("use the wallet that asked for the task (`--wallet`)"),
+            Self::Abandoned { .. } => {
+                Some("nothing was paid; after the deadline `sealwork task claim TASK` gets the money back")
+            }
             Self::Document { .. } => Some("the developer must publish the app again"),
             Self::Port(_) | Self::Input { .. } => None,
         }

@@ -14,6 +14,7 @@ mod app;
 mod cas_trust;
 mod client;
 mod error;
+mod offers;
 mod open;
 mod publish;
 mod run;

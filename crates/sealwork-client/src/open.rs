@@ -74,7 +74,7 @@ pub fn open_output(
     let (_, sealed_digest, _) = hashing.finish();
     receipt::check_output(receipt, sealed_digest)?;
     let (binding, bundle) = result.map_err(|error| failed(error.to_string()))?;
-    if binding.domain != domain || binding.task != task {
+    if binding.domain != domain || binding.task != task || binding.input_digest != receipt.input {
         return Err(failed("it belongs to another task".into()));
     }
     if binding.status != receipt.status.code() {

@@ -11,14 +11,12 @@ use sealwork_types::{
         AppOrder,
         IMarket::{nonceOfCall, postAppOrderCall},
         IRegistry::{predictIdCall, registerAppCall},
+        kind,
     },
     manifest::{Abi, AppManifest, document_cid},
     policy::Policy,
 };
 use std::sync::Arc;
-
-/// Kind number of apps in the registry.
-const KIND_APP: u8 = 1;
 
 /// What a developer publishes.
 #[derive(Clone, Debug)]
@@ -86,7 +84,7 @@ impl Client {
         manifest_hash: B256,
     ) -> Result<(AppId, Option<TxOutcome>), ClientError> {
         let registry = self.network.contracts.registry;
-        let predict = predictIdCall { kind: KIND_APP, owner: self.address(), manifestHash: manifest_hash };
+        let predict = predictIdCall { kind: kind::APP, owner: self.address(), manifestHash: manifest_hash };
         let answer = self.parts.chain.call(registry, predict.abi_encode()).await?;
         let app = predictIdCall::abi_decode_returns(&answer)
             .map(AppId::new)

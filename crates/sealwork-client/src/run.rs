@@ -2,21 +2,19 @@
 
 use crate::{
     AppView, Client, ClientError, OpenedOutput, RunInput, TaskRecord, TaskState,
+    offers::Offers,
     publish::{put_document, random_salt},
 };
 use alloy_primitives::aliases::U96;
 use alloy_sol_types::SolCall;
-use sealwork_ports::{
-    ErrorKind, EventCursor, MarketEvent, PortError, PostedAppOrder, PostedPoolOrder, TxOutcome,
-};
+use sealwork_ports::{ErrorKind, EventCursor, MarketEvent, PortError, TxOutcome};
 use sealwork_types::{
-    Address, AppId, B256, Bytes, DealId, Status, TaskId, U256,
-    abi::{IMarket::matchOrdersCall, IRegistry::poolCall, RequestOrder},
-    manifest::document_cid,
+    Address, AppId, B256, Bytes, DealId, PoolId, Status, TaskId, U256,
+    abi::{IMarket::matchOrdersCall, RequestOrder},
     order::{TaskParams, TrustMode},
-    params::MAX_MANIFEST_BYTES,
-    progress::{PoolManifest, StepTime, TaskStep},
+    progress::{StepTime, TaskStep},
     receipt::ReceiptDocument,
+    tokens,
 };
 use std::time::{Duration, Instant};
 
@@ -33,6 +31,8 @@ pub struct RunRequest {
     pub app: AppId,
     /// What is sealed.
     pub input: RunInput,
+    /// Pool to use; `None` takes the cheapest that answers.
+    pub pool: Option<PoolId>,
     /// Highest total price accepted, smallest token units; `None` takes the cheapest offer whatever it costs.
     pub max_price: Option<U256>,
     /// How long the order and the sealed input stay valid, seconds.
@@ -73,18 +73,6 @@ pub struct Outcome {
     pub settle_gas: u64,
     /// Price paid, smallest token units.
     pub price: U256,
-}
-
-/// The orders a request is matched with.
-struct Offers {
-    app: PostedAppOrder,
-    pool: PostedPoolOrder,
-}
-
-impl Offers {
-    fn price(&self) -> U256 {
-        U256::from(self.app.order.price).saturating_add(U256::from(self.pool.order.price))
-    }
 }
 
 /// Reports steps with the time since the start.
@@ -134,7 +122,8 @@ impl Client {
     ) -> Result<Outcome, ClientError> {
         let mut reporter = Reporter { started: Instant::now(), reached: None, pool_clock: None, report };
         let app = self.app(request.app).await?;
-        let offers = self.choose_offers(&app, &request).await?;
+        self.check_members().await?;
+        let offers = self.choose_offers(&app, request.pool, request.max_price).await?;
         let expiry = self.parts.clock.unix_s().saturating_add(request.valid_for_s);
         let sealed = self.seal_input(&app, request.input, expiry).await?;
         reporter.reach(TaskStep::Sealed, format!("{} bytes", sealed.sealed_bytes));
@@ -146,42 +135,6 @@ impl Client {
         self.conclude(record, matched, offers.price(), &mut reporter).await
     }
 
-    async fn choose_offers(&self, app: &AppView, request: &RunRequest) -> Result<Offers, ClientError> {
-        let none = |kind, problem: &str| ClientError::NoOrder { kind, problem: problem.to_owned() };
-        let fits_anybody =
-            |restriction: &B256| restriction.is_zero() || *restriction == self.address().into_word();
-        let app_order = self
-            .parts
-            .chain
-            .app_orders(app.id)
-            .await?
-            .into_iter()
-            .find(|posted| {
-                fits_anybody(&posted.order.requesterRestrict) && posted.order.datasetRestrict.is_zero()
-            })
-            .ok_or_else(|| none("app", "the app is registered, but nobody may run it now"))?;
-        let pool_order = self
-            .parts
-            .chain
-            .pool_orders(None)
-            .await?
-            .into_iter()
-            .find(|posted| {
-                fits_anybody(&posted.order.requesterRestrict)
-                    && (posted.order.appRestrict.is_zero() || posted.order.appRestrict == app.id.get())
-                    && posted.order.modes & TrustMode::Tee.bit() != 0
-                    && posted.order.tag & app_order.order.tag == app_order.order.tag
-            })
-            .ok_or_else(|| none("pool", "no worker offers trust mode tee to this wallet"))?;
-        let offers = Offers { app: app_order, pool: pool_order };
-        match request.max_price {
-            Some(limit) if offers.price() > limit => {
-                Err(none("pool", &format!("the cheapest costs {}, the limit is {limit}", offers.price())))
-            }
-            _ => Ok(offers),
-        }
-    }
-
     /// Makes sure that escrow covers the price.
     async fn cover(&self, price: U256, deposit: bool) -> Result<(), ClientError> {
         let available = U256::from(self.account().await?.available);
@@ -190,8 +143,9 @@ impl Client {
         }
         let missing = price.saturating_sub(available);
         if !deposit {
+            let [available, price, missing] = [available, price, missing].map(tokens::show);
             let text = format!(
-                "escrow holds {available}, the task costs {price}; `sealwork account deposit {missing}`"
+                "escrow holds {available} tokens, the task costs {price}; `sealwork account deposit {missing}`"
             );
             return Err(PortError::new(ErrorKind::Rejected, text).into());
         }
@@ -276,23 +230,28 @@ impl Client {
             }
             if let Some(found) = &record {
                 if pool_url.is_empty() {
-                    pool_url = self.pool_url(found.terms.pool).await.unwrap_or_default();
+                    pool_url = self.pool_url(found.terms.pool).await;
                 }
-                if !matches!(found.state, TaskState::Open { .. }) {
-                    self.report_progress(&pool_url, found, reporter).await;
-                    return Ok(found.clone());
+                let abandoned = self.report_progress(&pool_url, found, reporter).await;
+                match (&found.state, abandoned) {
+                    (TaskState::Open { .. }, None) => {}
+                    (TaskState::Open { deadline }, Some(reason)) => {
+                        return Err(ClientError::Abandoned { task: found.task, reason, deadline: *deadline });
+                    }
+                    _ => return Ok(found.clone()),
                 }
-                self.report_progress(&pool_url, found, reporter).await;
             }
             tokio::time::sleep(pause).await;
             pause = MAX_PAUSE.min(pause.mul_f32(1.2));
         }
+        let task = sealwork_types::order::task_id(deal, 0);
         let text = format!(
-            "deal {deal} was not settled within {} s; `sealwork task wait` goes on waiting, and after the deadline \
-             `sealwork task claim` gets the money back",
-            timeout.as_secs()
+            "task {} was not settled within {} s; `sealwork task wait {}` goes on waiting",
+            task.short(),
+            timeout.as_secs(),
+            task.short()
         );
-        Err(PortError::new(ErrorKind::Unavailable, text).into())
+        Err(PortError::new(ErrorKind::Limit, text).into())
     }
 
     fn note(&self, wanted: DealId, event: MarketEvent, record: &mut Option<TaskRecord>) {
@@ -311,30 +270,24 @@ impl Client {
         }
     }
 
-    async fn pool_url(&self, pool: B256) -> Option<String> {
-        let answer = self
-            .parts
-            .chain
-            .call(self.network.contracts.registry, poolCall { id: pool }.abi_encode())
-            .await
-            .ok()?;
-        let manifest = poolCall::abi_decode_returns(&answer).ok()?.manifestHash;
-        let bytes = self.parts.store.get_small(&document_cid(manifest), MAX_MANIFEST_BYTES).await.ok()?;
-        Some(serde_json::from_slice::<PoolManifest>(&bytes).ok()?.url)
-    }
-
-    /// Best effort: a pool that does not answer costs nothing but detail.
-    async fn report_progress(&self, url: &str, record: &TaskRecord, reporter: &mut Reporter<'_>) {
+    /// Reports what the pool says; the reason if it gave the task up. Best effort: a pool that does not answer costs
+    /// nothing but detail.
+    async fn report_progress(
+        &self,
+        url: &str,
+        record: &TaskRecord,
+        reporter: &mut Reporter<'_>,
+    ) -> Option<String> {
         if url.is_empty() {
-            return;
+            return None;
         }
-        if let Ok(progress) = self.parts.progress.progress(url, record.task).await {
-            for step in progress.steps {
-                if step.step > TaskStep::Matched && step.step < TaskStep::Settled {
-                    reporter.reach_at_pool(step);
-                }
+        let progress = self.parts.progress.progress(url, record.task).await.ok()?;
+        for reached in progress.steps {
+            if reached.step > TaskStep::Matched && reached.step < TaskStep::Settled {
+                reporter.reach_at_pool(reached);
             }
         }
+        progress.abandoned
     }
 
     async fn conclude(

@@ -7,13 +7,11 @@ use sealwork_types::{
     abi::{Receipt, RequestOrder},
     enclave_wire::{TaskFrame, decode_request},
     manifest::AppManifest,
-    order::{SigningDomain, TaskParams, TrustMode, deal_id, task_id},
+    order::{SigningDomain, TaskParams, TrustMode, deal_start, task_id},
     params::TASK_DEADLINE_S,
     policy::Policy,
 };
 
-/// Deals of one order that are tried when checking that a deal belongs to it.
-const MAX_DEALS: u32 = 1 << 20;
 /// Key epoch until networks rotate keys.
 const KEY_EPOCH: u32 = 0;
 
@@ -117,8 +115,7 @@ fn check_order(order: &RequestOrder, now: u64) -> Result<(), Refusal> {
 /// A deal's id is made of the order's hash and the volume consumed before, so one of few values must fit.
 fn check_deal(order: &RequestOrder, domain: &SigningDomain, deal: DealId, index: u32) -> Result<(), Refusal> {
     let hash = domain.order_hash(order);
-    let first = order.volume.min(MAX_DEALS);
-    let consumed = (0..first).find(|consumed| deal_id(hash, *consumed) == deal);
+    let consumed = deal_start(deal, hash, order.volume);
     let consumed = consumed
         .ok_or_else(|| Refusal::permanent(format!("deal {deal} is not one of request order {hash}")))?;
     if index >= order.volume.saturating_sub(consumed) {

@@ -21,7 +21,7 @@ pub struct Deployment {
     pub deployed_at: u64,
 }
 
-/// Position in the stream of events: every event at or before (block, log index) was delivered.
+/// Position in the stream of events: the next one to deliver. Every earlier event was delivered.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]

@@ -2,15 +2,12 @@
 
 use sealwork_seal::sign;
 use sealwork_types::{
-    Address, B256, Bytes, Measurement, Status,
+    Address, B256, Bytes, DealId, Measurement, Status,
     abi::Grant,
     network::TrustAnchors,
     order::{self, ParamsError, SigningDomain, TaskParams},
     receipt::ReceiptDocument,
 };
-
-/// Volumes above this are not searched for a deal's starting index.
-const MAX_SEARCHED_VOLUME: u32 = 10_000;
 
 /// What a checked receipt establishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +24,8 @@ pub struct CheckedReceipt {
     pub tee: u8,
     /// CAS members whose signatures were counted.
     pub members: Vec<Address>,
+    /// SHA-256 of the sealed input.
+    pub input: B256,
     /// SHA-256 of the sealed output; zero when there is none.
     pub output: B256,
 }
@@ -108,6 +107,7 @@ pub fn check(document: &ReceiptDocument, anchors: &TrustAnchors) -> Result<Check
         measurement: Measurement::new(document.grant.measurement),
         tee: document.grant.tee,
         members,
+        input: document.receipt.input,
         output: document.receipt.output,
     })
 }
@@ -157,10 +157,9 @@ fn check_request(document: &ReceiptDocument) -> Result<(), ReceiptError> {
 fn check_links(document: &ReceiptDocument) -> Result<(), ReceiptError> {
     let (receipt, terms) = (&document.receipt, &document.terms);
     let request_hash = document.domain.order_hash(&terms.request);
-    let deal = (0..terms.request.volume.min(MAX_SEARCHED_VOLUME))
-        .map(|consumed| order::deal_id(request_hash, consumed))
-        .find(|deal| deal.get() == receipt.dealId)
-        .unwrap_or_else(|| order::deal_id(request_hash, 0));
+    let named = DealId::new(receipt.dealId);
+    let start = order::deal_start(named, request_hash, terms.request.volume).unwrap_or_default();
+    let deal = order::deal_id(request_hash, start);
     let params = TaskParams::from_bytes(&terms.request.params)?;
     let links = [
         ("request hash", request_hash.get(), terms.requestHash),

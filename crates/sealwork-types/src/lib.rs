@@ -30,6 +30,7 @@ pub mod policy;
 pub mod progress;
 pub mod receipt;
 mod status;
+pub mod tokens;
 
 pub use alloy_primitives::{Address, B256, Bytes, U256};
 pub use cid::{Cid, CidError, Codec};

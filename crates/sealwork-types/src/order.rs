@@ -80,6 +80,16 @@ pub fn deal_id(request: OrderHash, consumed_before: u32) -> DealId {
     DealId::new(keccak256((request.get(), U256::from(consumed_before)).abi_encode()))
 }
 
+/// Volumes above this are not searched for a deal's starting point.
+const MAX_SEARCHED_VOLUME: u32 = 1 << 20;
+
+/// Where in a request order's volume a deal starts; `None` when the deal is no match of this order.
+///
+/// `volume` is the order's; at most 2^20 starting points are tried.
+pub fn deal_start(deal: DealId, request: OrderHash, volume: u32) -> Option<u32> {
+    (0..volume.min(MAX_SEARCHED_VOLUME)).find(|consumed| deal_id(request, *consumed) == deal)
+}
+
 /// keccak256(deal id, index).
 pub fn task_id(deal: DealId, index: u32) -> TaskId {
     TaskId::new(keccak256((deal.get(), U256::from(index)).abi_encode()))

@@ -103,6 +103,11 @@ impl Policy {
                 "limits.output_bytes",
                 format!("is {}, expected at most {MAX_OUTPUT_BYTES}", limits.output_bytes),
             ),
+            (
+                limits.files_bytes <= MAX_MEMORY_BYTES,
+                "limits.files_bytes",
+                format!("is {}, expected at most {MAX_MEMORY_BYTES}", limits.files_bytes),
+            ),
             (limits.time_ms > 0 && limits.fuel > 0, "limits", "time_ms and fuel must not be zero".to_owned()),
             (
                 self.environment.iter().all(|(name, value)| is_variable(name) && !value.contains('\0')),

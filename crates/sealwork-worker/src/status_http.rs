@@ -87,6 +87,10 @@ impl HttpWorker {
 
 #[async_trait]
 impl ProgressSource for HttpWorker {
+    async fn serves(&self, url: &str) -> bool {
+        self.status(url).await.is_ok()
+    }
+
     async fn progress(&self, url: &str, task: TaskId) -> Result<TaskProgress, PortError> {
         self.get(url, &format!("v1/tasks/{task}")).await
     }

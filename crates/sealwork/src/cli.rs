@@ -98,7 +98,7 @@ pub(crate) struct UpArgs {
     /// Use the CAS of this network document instead of starting one
     #[arg(long, value_name = "FILE")]
     pub(crate) cas: Option<PathBuf>,
-    /// First of four ports on 127.0.0.1: chain, storage, CAS, CAS for enclaves; 0 takes free ones
+    /// First of five ports on 127.0.0.1: chain, storage, CAS, CAS for enclaves, worker; 0 takes free ones
     #[arg(long, default_value_t = 8545, value_name = "PORT")]
     pub(crate) port: u16,
     /// Tasks that the worker runs at the same time
@@ -154,6 +154,9 @@ pub(crate) struct RunArgs {
     /// Where to write the receipt [default: receipt-TASK.json]
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+    /// Pool to use [default: the cheapest that answers]
+    #[arg(long, value_name = "ID")]
+    pub(crate) pool: Option<String>,
     /// Highest price accepted for the task, in whole tokens
     #[arg(long, value_name = "TOKENS")]
     pub(crate) max_price: Option<String>,

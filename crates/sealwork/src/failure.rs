@@ -37,6 +37,12 @@ impl Failure {
 
 /// Exit code and hint of any error that a command returns.
 pub(crate) fn classify(error: &anyhow::Error) -> (u8, Option<String>) {
+    // Endpoints say this in words only.
+    if error.chain().any(|cause| cause.to_string().contains("insufficient funds")) {
+        let hint =
+            "the wallet has no coins for gas; on a development network `sealwork account faucet` gives some";
+        return (FAILED, Some(hint.to_owned()));
+    }
     for cause in error.chain() {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             return (failure.code, failure.hint.clone());

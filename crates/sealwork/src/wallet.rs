@@ -7,7 +7,7 @@ use crate::{
 use alloy_signer_local::PrivateKeySigner;
 use anyhow::{Context, Result, bail};
 use sealwork_seal::{Secret, sign::SigningKey};
-use std::{fs, path::PathBuf};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 use zeroize::Zeroizing;
 
 /// Names the variable that gives a passphrase without a prompt.
@@ -52,12 +52,14 @@ pub(crate) fn unlock(home: &Home, name: &str) -> Result<Wallet> {
 
 /// Creates a wallet with a fresh key.
 pub(crate) fn create(home: &Home, name: &str) -> Result<Wallet> {
+    free(home, name)?;
     let key = SigningKey::generate()?;
     key.secret_bytes().expose(|secret| store(home, name, secret, &new_passphrase(name)?))
 }
 
 /// Creates a wallet from a private key in hex.
 pub(crate) fn import(home: &Home, name: &str, private_key: &str) -> Result<Wallet> {
+    free(home, name)?;
     let bytes = Zeroizing::new(
         hex::decode(private_key.trim().trim_start_matches("0x"))
             .ok()
@@ -94,12 +96,6 @@ pub(crate) fn ask_private_key() -> Result<Zeroizing<String>> {
 
 fn store(home: &Home, name: &str, secret: &[u8], passphrase: &str) -> Result<Wallet> {
     let path = path(home, name)?;
-    if path.exists() {
-        bail!(
-            Failure::new(failure::WALLET, format!("wallet {name:?} exists already"))
-                .hint("choose another name")
-        );
-    }
     fs::create_dir_all(folder(home))?;
     let file = format!("{name}.json");
     PrivateKeySigner::encrypt_keystore(
@@ -110,7 +106,20 @@ fn store(home: &Home, name: &str, secret: &[u8], passphrase: &str) -> Result<Wal
         Some(&file),
     )
     .with_context(|| format!("write {}", path.display()))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
     Wallet::from_secret(secret)
+}
+
+/// Fails unless a new wallet may have this name.
+fn free(home: &Home, name: &str) -> Result<()> {
+    let taken = |text: String| Failure::new(failure::WALLET, text).hint("choose another name");
+    if name == DEV_WALLET {
+        bail!(taken("wallet \"dev\" is the one of development networks; `sealwork up` makes it".into()));
+    }
+    if path(home, name)?.exists() {
+        bail!(taken(format!("wallet {name:?} exists already")));
+    }
+    Ok(())
 }
 
 fn folder(home: &Home) -> PathBuf {

@@ -46,6 +46,7 @@ fn run_arguments(example: &Path, receipt: &Path) -> RunArgs {
         stdin: None,
         out: None,
         receipt: Some(receipt.to_path_buf()),
+        pool: None,
         max_price: None,
         timeout: 120,
         no_deposit: false,

@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::{Context as _, Result};
 use sealwork_client::{InputFile, OpenedOutput, Outcome, Progress, RunInput, RunRequest, Source};
-use sealwork_types::{Status, progress::TaskStep, receipt::ReceiptDocument};
+use sealwork_types::{PoolId, Status, progress::TaskStep, receipt::ReceiptDocument};
 use serde_json::json;
 use std::{
     fs,
@@ -27,6 +27,7 @@ pub(crate) async fn run(context: &Context, arguments: &RunArgs) -> Result<u8> {
     let request = RunRequest {
         app: context.home.app(&arguments.app)?,
         input: input(arguments)?,
+        pool: arguments.pool.as_deref().map(pool_id).transpose()?,
         max_price: arguments.max_price.as_deref().map(money::parse).transpose()?,
         valid_for_s: VALID_FOR_S,
         timeout: Duration::from_secs(arguments.timeout),
@@ -118,6 +119,10 @@ fn write_files(opened: &OpenedOutput, folder: Option<&Path>) -> Result<Vec<PathB
         written.push(path);
     }
     Ok(written)
+}
+
+fn pool_id(text: &str) -> Result<PoolId> {
+    text.parse().ok().with_context(|| format!("{text:?} is not a pool id (0x and 64 hex digits)"))
 }
 
 fn input(arguments: &RunArgs) -> Result<RunInput> {

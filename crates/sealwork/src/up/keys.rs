@@ -2,16 +2,30 @@
 
 use crate::wallet::Wallet;
 use alloy_signer_local::PrivateKeySigner;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sealwork_devchain::DEV_PRIVATE_KEYS;
 use sealwork_seal::{Secret, sign::SigningKey};
 use sealwork_simtee::SimRoot;
-use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
+};
 use zeroize::Zeroizing;
 
 /// The signing key in `path`, made there (mode 600) the first time.
 pub(crate) fn signing_key(path: &Path) -> Result<SigningKey> {
     if path.exists() {
+        let mode =
+            fs::metadata(path).with_context(|| format!("read {}", path.display()))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            bail!(
+                "{} can be read by others (mode {:o}); run `chmod 600` on it",
+                path.display(),
+                mode & 0o777
+            );
+        }
         let text =
             Zeroizing::new(fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?);
         let bytes = Zeroizing::new(

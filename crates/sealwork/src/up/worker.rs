@@ -15,7 +15,7 @@ use sealwork_types::{
     abi::{
         IMarket::{nonceOfCall, postPoolOrderCall, raiseNonceCall},
         IRegistry::{poolCall, predictIdCall, registerPoolCall},
-        PoolOrder,
+        PoolOrder, kind,
     },
     evidence::TeeKind,
     manifest::document_cid,
@@ -36,8 +36,6 @@ use std::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tracing::error;
 
-/// Kind number of pools in the registry.
-const KIND_POOL: u8 = 3;
 /// Tasks that a pool order covers.
 const ORDER_VOLUME: u32 = 1_000_000;
 /// How long a pool order lasts.
@@ -142,7 +140,7 @@ async fn ensure_pool(
     let manifest = PoolManifest { version: 1, name: "pool of one".into(), url: url.to_owned() };
     let hash = put_document(store, serde_json::to_vec_pretty(&manifest)?).await?;
     let registry = chain.deployment().contracts.registry;
-    let predict = predictIdCall { kind: KIND_POOL, owner: key.address(), manifestHash: hash };
+    let predict = predictIdCall { kind: kind::POOL, owner: key.address(), manifestHash: hash };
     let id = predictIdCall::abi_decode_returns(&chain.call(registry, predict.abi_encode()).await?)?;
     let registered = chain.call(registry, poolCall { id }.abi_encode()).await.ok();
     let owner =

@@ -1,0 +1,98 @@
+//! Choosing the orders that a request is matched with.
+
+use crate::{AppView, Client, ClientError};
+use alloy_sol_types::SolCall;
+use sealwork_ports::{PostedAppOrder, PostedPoolOrder};
+use sealwork_types::{
+    B256, PoolId, U256, abi::IRegistry::poolCall, manifest::document_cid, order::TrustMode,
+    params::MAX_MANIFEST_BYTES, progress::PoolManifest, tokens,
+};
+
+/// Pools that are asked whether they serve before a run gives up.
+const MAX_POOLS_ASKED: usize = 16;
+
+/// The orders a request is matched with.
+#[derive(Debug)]
+pub(crate) struct Offers {
+    pub(crate) app: PostedAppOrder,
+    pub(crate) pool: PostedPoolOrder,
+}
+
+impl Offers {
+    /// Price of one task, smallest token units.
+    pub(crate) fn price(&self) -> U256 {
+        U256::from(self.app.order.price).saturating_add(U256::from(self.pool.order.price))
+    }
+}
+
+impl Client {
+    /// The cheapest app order, and the cheapest pool order that fits it and whose pool answers.
+    pub(crate) async fn choose_offers(
+        &self,
+        app: &AppView,
+        pool: Option<PoolId>,
+        max_price: Option<U256>,
+    ) -> Result<Offers, ClientError> {
+        let none = |kind, problem: String| ClientError::NoOrder { kind, problem };
+        let orders = self.parts.chain.app_orders(app.id).await?;
+        let app_order = orders
+            .into_iter()
+            .find(|posted| {
+                self.admits(&posted.order.requesterRestrict) && posted.order.datasetRestrict.is_zero()
+            })
+            .ok_or_else(|| none("app", "the app is registered, but nobody may run it now".into()))?;
+        let pools: Vec<_> = self.parts.chain.pool_orders(pool).await?;
+        let fitting = pools.into_iter().filter(|posted| self.fits(app, &app_order, posted));
+        let mut asked = 0;
+        for pool in fitting.take(MAX_POOLS_ASKED) {
+            asked += 1;
+            let offers = Offers { app: app_order.clone(), pool };
+            if max_price.is_some_and(|limit| offers.price() > limit) {
+                let (price, limit) =
+                    (tokens::show(offers.price()), tokens::show(max_price.unwrap_or_default()));
+                return Err(none("pool", format!("the cheapest costs {price} tokens, the limit is {limit}")));
+            }
+            if self.serves(offers.pool.order.pool).await {
+                return Ok(offers);
+            }
+        }
+        Err(none(
+            "pool",
+            match asked {
+                0 => "no worker offers trust mode tee to this wallet".into(),
+                asked => format!("{asked} pools have open offers, but none of them answers"),
+            },
+        ))
+    }
+
+    fn admits(&self, restriction: &B256) -> bool {
+        restriction.is_zero() || *restriction == self.address().into_word()
+    }
+
+    fn fits(&self, app: &AppView, app_order: &PostedAppOrder, posted: &PostedPoolOrder) -> bool {
+        let order = &posted.order;
+        self.admits(&order.requesterRestrict)
+            && (order.appRestrict.is_zero() || order.appRestrict == app.id.get())
+            && (app_order.order.poolRestrict.is_zero() || app_order.order.poolRestrict == order.pool)
+            && order.modes & TrustMode::Tee.bit() != 0
+            && order.tag & app_order.order.tag == app_order.order.tag
+    }
+
+    /// Whether a pool's page answers. A pool without a page is given the benefit of the doubt.
+    async fn serves(&self, pool: B256) -> bool {
+        let url = self.pool_url(pool).await;
+        url.is_empty() || self.parts.progress.serves(&url).await
+    }
+
+    /// Where a pool tells about its tasks; empty when it does not.
+    pub(crate) async fn pool_url(&self, pool: B256) -> String {
+        let lookup = async {
+            let registry = self.network.contracts.registry;
+            let answer = self.parts.chain.call(registry, poolCall { id: pool }.abi_encode()).await.ok()?;
+            let manifest = poolCall::abi_decode_returns(&answer).ok()?.manifestHash;
+            let bytes = self.parts.store.get_small(&document_cid(manifest), MAX_MANIFEST_BYTES).await.ok()?;
+            Some(serde_json::from_slice::<PoolManifest>(&bytes).ok()?.url)
+        };
+        lookup.await.unwrap_or_default()
+    }
+}
