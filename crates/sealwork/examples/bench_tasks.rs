@@ -80,6 +80,7 @@ async fn run(client: &Client, worker: &str, app: AppId, file: &std::path::Path) 
             files: vec![InputFile { name: name.to_owned(), source: Source::File(file.to_path_buf()) }],
             stdin: Source::Bytes(Vec::new()),
         },
+        pool: None,
         max_price: None,
         valid_for_s: 3_600,
         timeout: Duration::from_secs(120),
