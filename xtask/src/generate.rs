@@ -112,6 +112,7 @@ fn rust_params(file: &ParamFile) -> String {
     for Param { name, value, unit, meaning } in &file.param {
         let length = unit == "bytes" && !GRANTED.contains(&name.as_str());
         let (kind, value) = match value {
+            Value::One(value) if unit == "tasks" => ("u32", grouped(*value)),
             Value::One(value) if length => ("usize", grouped(*value)),
             Value::One(value) => ("u64", grouped(*value)),
             Value::Many(values) => (
@@ -148,7 +149,7 @@ fn solidity_status(file: &StatusFile) -> String {
         let paid: Vec<_> = file
             .status
             .iter()
-            .filter(|row| row.fault != "worker" && row.fault != fault)
+            .filter(|row| !["worker", "unproven", fault].contains(&row.fault.as_str()))
             .map(|row| format!("status == {}", row.name))
             .collect();
         let _ = write!(

@@ -16,6 +16,8 @@ library Params {
     uint256 internal constant PROTOCOL_FEE_CAP_BPS = 500;
     /// @dev Datasets one deal may combine (count).
     uint256 internal constant MAX_DATASETS = 8;
+    /// @dev Tasks of one deal that workers take and clients list (tasks).
+    uint256 internal constant MAX_DEAL_VOLUME = 10000;
     /// @dev Length of the params field of a request order (bytes).
     uint256 internal constant MAX_PARAMS_BYTES = 256;
     /// @dev Gas a request order may ask for its callback (gas).

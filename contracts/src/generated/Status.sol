@@ -8,7 +8,7 @@ library Status {
     uint16 internal constant SUCCESS = 0;
     /// @dev The enclave failed for a reason that is not the program's (fault: worker)
     uint16 internal constant SYSTEM_ERROR = 1;
-    /// @dev The input is not sealed to a key of this app (fault: requester)
+    /// @dev The input is not sealed to a key of this app (fault: unproven)
     uint16 internal constant KEY_ERROR = 2;
     /// @dev The program cannot be compiled (fault: developer)
     uint16 internal constant SYNTAX_WARNING = 3;
@@ -32,7 +32,7 @@ library Status {
     uint16 internal constant OUTPUT_LIMIT = 103;
     /// @dev The program asked for more memory than the policy allows (fault: requester)
     uint16 internal constant MEMORY_LIMIT = 104;
-    /// @dev The program ran longer than the policy allows (fault: requester)
+    /// @dev The program ran longer than the policy allows (fault: unproven)
     uint16 internal constant TIME_LIMIT = 105;
     /// @dev The program executed more instructions than the policy allows (fault: requester)
     uint16 internal constant FUEL_LIMIT = 106;
@@ -44,7 +44,6 @@ library Status {
     /// @notice Whether the worker is paid. Unknown codes are refunded.
     function paysWorker(uint16 status) internal pure returns (bool) {
         return status == SUCCESS
-            || status == KEY_ERROR
             || status == SYNTAX_WARNING
             || status == BASE_EXCEPTION
             || status == PAYLOAD_NOT_DEFINED
@@ -54,7 +53,6 @@ library Status {
             || status == INPUT_EXPIRED
             || status == OUTPUT_LIMIT
             || status == MEMORY_LIMIT
-            || status == TIME_LIMIT
             || status == FUEL_LIMIT
             || status == IMPORT_ERROR
             || status == EXIT_NONZERO;
@@ -63,7 +61,6 @@ library Status {
     /// @notice Whether app and dataset owners are paid: only when the worker is and the app is not at fault.
     function paysDeveloper(uint16 status) internal pure returns (bool) {
         return status == SUCCESS
-            || status == KEY_ERROR
             || status == BASE_EXCEPTION
             || status == EXECVE
             || status == INPUT_BINDING_ERROR
@@ -71,7 +68,6 @@ library Status {
             || status == INPUT_EXPIRED
             || status == OUTPUT_LIMIT
             || status == MEMORY_LIMIT
-            || status == TIME_LIMIT
             || status == FUEL_LIMIT
             || status == EXIT_NONZERO;
     }

@@ -7,7 +7,7 @@ use sealwork_types::{
     Address, B256, Bytes, Cid, DealId, Status, TaskId, U256,
     abi::{DealTerms, ITasks::claimCall, Receipt},
     order,
-    params::TASK_DEADLINE_S,
+    params::{MAX_DEAL_VOLUME, TASK_DEADLINE_S},
     receipt::{ReceiptDocument, Settlement},
 };
 use serde::Serialize;
@@ -80,7 +80,7 @@ impl TaskRecord {
         signature: &Bytes,
         transaction: B256,
     ) -> impl Iterator<Item = Self> {
-        (0..terms.volume).map(move |index| Self {
+        (0..terms.volume.min(MAX_DEAL_VOLUME)).map(move |index| Self {
             task: order::task_id(deal, index),
             deal,
             index,

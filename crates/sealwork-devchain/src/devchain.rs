@@ -106,7 +106,19 @@ impl Handle {
         }
         // An error means that it is already stopped.
         let _ = self.server.stop();
-        self.server.stopped().await;
+        self.server.clone().stopped().await;
+        self.released().await;
+    }
+
+    /// Connections end a moment after their server; until then they keep the database open.
+    async fn released(&self) {
+        let last = async {
+            while Arc::strong_count(&self.node) > 1 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        // A client that never hangs up must not keep the chain from stopping.
+        let _ = tokio::time::timeout(Duration::from_secs(2), last).await;
     }
 }
 

@@ -14,6 +14,7 @@ use sealwork_types::{
     Status, domains,
     enclave_wire::{FromEnclave, Step},
     order::SigningDomain,
+    params::TASK_DEADLINE_S,
 };
 
 /// Exit code in bundles of programs that did not get to choose one.
@@ -89,10 +90,12 @@ fn check_binding(execution: &Execution<'_>, binding: &InputBinding) -> Result<()
     if !matches {
         return Err(Blame::Input(Status::INPUT_BINDING_ERROR));
     }
-    if binding.expiry < execution.trusted_now {
+    // Expiry bounds the match, not the run: a worker must not be paid for waiting until an input has expired.
+    let latest = binding.expiry.saturating_add(TASK_DEADLINE_S);
+    if latest < execution.trusted_now {
         return Err(Blame::Input(Status::INPUT_EXPIRED));
     }
-    if binding.expiry < execution.now {
+    if latest < execution.now {
         // The host says it is later than the enclave can know. That is enough to stop, not enough to blame.
         return Err(Blame::Nobody(Refusal::transient(format!(
             "the sealed input expired at {}, the host says it is {}; attest again to prove the time",

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The driver persists the new state before it acts on it. After a crash, `Running` means that nothing was promised
-//! yet, so [`JobEvent::Interrupted`] puts the job back in the queue; `Executed` means that the receipt is on disk and
+//! yet, so [`JobEvent::Postponed`] puts the job back in the queue; `Executed` means that the receipt is on disk and
 //! only settling is left, which the contract accepts once.
 
 use sealwork_types::{B256, Bytes, Cid, abi::Receipt, enclave_wire::GrantFrame};
@@ -64,6 +64,11 @@ pub enum JobEvent {
     Started,
     /// The attempt ended without a receipt, and another can help.
     Interrupted {
+        /// What happened.
+        reason: String,
+    },
+    /// The surroundings failed (chain, storage, CAS, a restart); the attempt does not count.
+    Postponed {
         /// What happened.
         reason: String,
     },
@@ -133,6 +138,9 @@ impl JobState {
             (Self::Running { attempt }, JobEvent::Interrupted { .. }) => {
                 Ok(Self::Queued { attempts: *attempt })
             }
+            (Self::Running { attempt }, JobEvent::Postponed { .. }) => {
+                Ok(Self::Queued { attempts: attempt.saturating_sub(1) })
+            }
             (Self::Running { .. }, JobEvent::Executed(execution)) => Ok(Self::Executed(execution)),
             (Self::Executed(_), JobEvent::Settled { transaction }) => Ok(Self::Settled { transaction }),
             (state, JobEvent::GaveUp { reason }) if state.is_open() => Ok(Self::Abandoned { reason }),
@@ -159,6 +167,7 @@ impl JobEvent {
         match self {
             Self::Started => "started",
             Self::Interrupted { .. } => "interrupted",
+            Self::Postponed { .. } => "postponed",
             Self::GaveUp { .. } => "given up",
             Self::Executed(_) => "executed",
             Self::Settled { .. } => "settled",

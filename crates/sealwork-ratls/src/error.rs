@@ -75,19 +75,15 @@ impl SessionError {
     /// Whether a new session, later or with another member, can succeed.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Handshake(error) | Self::Frame(FrameError::Io(error)) => is_transport(error),
-            Self::Frame(FrameError::Closed) | Self::Quote(_) => true,
+            // Only a member that has proven itself can end the matter. Everything before may be the network's doing.
             Self::Denied { rule, .. } => rule.is_retryable(),
-            Self::Tls(_)
+            Self::Handshake(_)
             | Self::Frame(_)
+            | Self::Quote(_)
+            | Self::Tls(_)
             | Self::Unexpected { .. }
             | Self::MemberEvidence(_)
-            | Self::MemberAppraisal(_) => false,
+            | Self::MemberAppraisal(_) => true,
         }
     }
-}
-
-/// Whether the bytes stopped, in contrast to wrong bytes (a [`rustls::Error`] inside, kind `InvalidData`).
-fn is_transport(error: &io::Error) -> bool {
-    error.kind() != io::ErrorKind::InvalidData
 }

@@ -14,11 +14,15 @@ pub(crate) struct Limiter {
     table_elements: usize,
     /// Whether a request for linear memory was refused.
     pub(crate) memory_refused: bool,
+    /// Whether the newest request for linear memory was granted.
+    granted: bool,
+    /// Whether the host failed to give what was granted.
+    pub(crate) host_failed: bool,
 }
 
 impl Limiter {
     pub(crate) const fn new(memory_bytes: u64) -> Self {
-        Self { memory_bytes, table_elements: 0, memory_refused: false }
+        Self { memory_bytes, table_elements: 0, memory_refused: false, granted: false, host_failed: false }
     }
 }
 
@@ -31,11 +35,14 @@ impl ResourceLimiter for Limiter {
     ) -> wasmtime::Result<bool> {
         let granted = to_u64(desired) <= self.memory_bytes;
         self.memory_refused |= !granted;
+        self.granted = granted;
         Ok(granted)
     }
 
-    /// A refusal, whoever made it, is an answer to the program and not a failure of the host.
+    /// A refusal is an answer to the program. A grant that the host then could not keep is the host's failure, for
+    /// which the program must not be blamed.
     fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.host_failed |= self.granted;
         Ok(())
     }
 

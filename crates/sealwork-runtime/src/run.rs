@@ -109,6 +109,9 @@ fn judge(progress: Progress, process: &mut Process) -> Result<Exit, RunError> {
     {
         return Ok(end);
     }
+    if process.limiter.host_failed {
+        return Err(RunError::Host(HostError::new(error)));
+    }
     let refused = process.limiter.memory_refused;
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => Ok(Exit::FuelLimit),

@@ -5,10 +5,15 @@ use crate::{
     CodeHash, Measurement, PolicyHash, Sha256Digest,
     bounded::{DocumentError, parse_json},
     evidence::TeeKind,
-    generated::params::{EVIDENCE_MAX_AGE_S, MAX_MANIFEST_BYTES, MAX_MEMORY_BYTES, MAX_OUTPUT_BYTES},
+    generated::params::{
+        EVIDENCE_MAX_AGE_S, MAX_MANIFEST_BYTES, MAX_MEMORY_BYTES, MAX_OUTPUT_BYTES, TASK_DEADLINE_S,
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// A program that runs longer than a task may last could never be settled.
+const MAX_TIME_MS: u64 = TASK_DEADLINE_S.saturating_mul(1_000);
 
 /// An enclave that may get the app's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +112,11 @@ impl Policy {
                 limits.files_bytes <= MAX_MEMORY_BYTES,
                 "limits.files_bytes",
                 format!("is {}, expected at most {MAX_MEMORY_BYTES}", limits.files_bytes),
+            ),
+            (
+                limits.time_ms <= MAX_TIME_MS,
+                "limits.time_ms",
+                format!("is {}, expected at most {MAX_TIME_MS}, the deadline of a task", limits.time_ms),
             ),
             (limits.time_ms > 0 && limits.fuel > 0, "limits", "time_ms and fuel must not be zero".to_owned()),
             (

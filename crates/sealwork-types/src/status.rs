@@ -16,6 +16,8 @@ pub enum Fault {
     Developer,
     /// The worker's: the requester is refunded.
     Worker,
+    /// Nobody's that a receipt could prove: the requester is refunded, and nobody is punished.
+    Unproven,
 }
 
 /// A row of the status table; keeps codes of later versions too.
@@ -51,7 +53,7 @@ impl Status {
 
     /// Whether the requester gets the money back.
     pub fn refunds(self) -> bool {
-        self.fault() == Fault::Worker
+        matches!(self.fault(), Fault::Worker | Fault::Unproven)
     }
 
     fn row(self) -> Option<&'static StatusRow> {
@@ -100,8 +102,9 @@ mod tests {
     }
 
     #[test]
-    fn only_worker_faults_refund() {
+    fn only_worker_and_unproven_faults_refund() {
         assert!(!Status::SUCCESS.refunds() && !Status::BASE_EXCEPTION.refunds());
+        assert!(Status::TIME_LIMIT.refunds() && Status::KEY_ERROR.refunds());
         assert!(Status::SYSTEM_ERROR.refunds() && Status::INPUT_CHECKSUM_ERROR.refunds());
     }
 }

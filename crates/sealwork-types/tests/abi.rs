@@ -1,6 +1,10 @@
 //! `abi.rs` says what the contracts say: every call, event and error, against the committed artifacts.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests: a panic is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: a panic is a failed test"
+)]
 
 use sealwork_types::{
     abi::{IAttestations, IEscrow, IMarket, IRegistry, ITasks, IToken},

@@ -1,6 +1,7 @@
 //! The worker's loops: follow the chain, run jobs in slots, settle.
 
 use crate::{
+    delays::Delays,
     error::{JournalError, WorkerError},
     execute,
     journal::{Job, Journal},
@@ -10,10 +11,10 @@ use crate::{
 use sealwork_ports::{Chain, Clock, EnclaveHost, MarketEvent, PortError, Store};
 use sealwork_protocol::job::{JobEvent, JobState};
 use sealwork_types::{
-    AppId, CodeHash, DealId, PolicyHash, PoolId, TaskId,
+    DealId, PoolId, TaskId,
     abi::DealTerms,
     order,
-    params::TASK_DEADLINE_S,
+    params::{MAX_DEAL_VOLUME, TASK_DEADLINE_S},
     progress::{TaskProgress, TaskStep},
 };
 use serde::{Deserialize, Serialize};
@@ -25,8 +26,6 @@ use tracing::{debug, info, warn};
 const EVENTS_AT_ONCE: usize = 256;
 /// Pause after a failure that waiting may mend.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
-/// Largest volume of one deal that a worker takes; more would let one order fill the log.
-const MAX_DEAL_VOLUME: u32 = 10_000;
 
 /// What a worker is configured with.
 #[derive(Clone, Debug)]
@@ -92,6 +91,8 @@ pub struct WorkerStatus {
     pub abandoned: usize,
     /// Why jobs were given up, at most ten reasons.
     pub reasons: Vec<String>,
+    /// Why jobs wait for another attempt, at most ten reasons.
+    pub waiting: Vec<String>,
 }
 
 /// A worker: agent for a pool of one.
@@ -103,6 +104,7 @@ pub struct Worker {
     /// Tasks that a slot holds right now.
     taken: Arc<Mutex<BTreeSet<TaskId>>>,
     news: Arc<Notify>,
+    delays: Arc<Delays>,
 }
 
 impl Worker {
@@ -113,7 +115,7 @@ impl Worker {
     pub fn open(config: WorkerConfig, ports: Ports) -> Result<Self, JournalError> {
         let journal = Journal::open(&config.state_dir)?;
         for job in journal.jobs(|job| matches!(job.state, JobState::Running { .. }))? {
-            journal.apply(job.task(), JobEvent::Interrupted { reason: "the worker was restarted".into() })?;
+            journal.apply(job.task(), JobEvent::Postponed { reason: "the worker was restarted".into() })?;
         }
         Ok(Self {
             ports: Arc::new(ports),
@@ -121,6 +123,7 @@ impl Worker {
             journal: Arc::new(journal),
             taken: Arc::default(),
             news: Arc::default(),
+            delays: Arc::default(),
         })
     }
 
@@ -161,8 +164,12 @@ impl Worker {
     /// # Errors
     /// [`JournalError`] when the log cannot be read.
     pub fn status(&self) -> Result<WorkerStatus, JournalError> {
-        let mut status =
-            WorkerStatus { pool: self.config.pool, slots: self.config.slots, ..WorkerStatus::default() };
+        let mut status = WorkerStatus {
+            pool: self.config.pool,
+            slots: self.config.slots,
+            waiting: self.delays.reasons(10),
+            ..WorkerStatus::default()
+        };
         for job in self.journal.jobs(|_| true)? {
             match job.state {
                 JobState::Queued { .. } => status.queued += 1,
@@ -202,7 +209,7 @@ impl Worker {
                 MarketEvent::Matched { deal, terms, request_signature, .. }
                     if terms.pool == self.config.pool.get() =>
                 {
-                    jobs.extend(self.jobs_of(*deal, terms, request_signature).await?);
+                    jobs.extend(Self::jobs_of(*deal, terms, request_signature));
                 }
                 MarketEvent::Matched { .. } => {}
                 MarketEvent::Settled { deal, index, signature, transaction, .. } => {
@@ -223,29 +230,21 @@ impl Worker {
         Ok(events.len())
     }
 
-    async fn jobs_of(
-        &self,
-        deal: DealId,
-        terms: &DealTerms,
-        signature: &sealwork_types::Bytes,
-    ) -> Result<Vec<Job>, FollowError> {
+    /// The jobs of a deal. Nothing is looked up here: a deal that cannot be served must not hold up the others.
+    fn jobs_of(deal: DealId, terms: &DealTerms, signature: &sealwork_types::Bytes) -> Vec<Job> {
         if terms.volume > MAX_DEAL_VOLUME {
             warn!(%deal, volume = terms.volume, "deal.too_large");
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        let (app, code, policy) =
-            (AppId::new(terms.request.app), CodeHash::new(terms.codeHash), PolicyHash::new(terms.policyHash));
-        let manifest = self.ports.chain.manifest(app, code, policy).await?;
         info!(%deal, volume = terms.volume, "deal.seen");
         let job = |index| Job {
             deal,
             index,
             terms: terms.clone(),
             request_signature: signature.clone(),
-            manifest,
             state: JobState::new(),
         };
-        Ok((0..terms.volume).map(job).collect())
+        (0..terms.volume).map(job).collect()
     }
 
     /// The chain shows a task closed: by our own receipt, or by somebody else.
@@ -286,7 +285,9 @@ impl Worker {
     /// The first open job that no slot holds.
     async fn take_job(&self) -> Result<Option<Job>, JournalError> {
         let mut taken = self.taken.lock().await;
-        let open = self.journal.jobs(|job| job.state.is_open() && !taken.contains(&job.task()))?;
+        let open = self.journal.jobs(|job| {
+            job.state.is_open() && !taken.contains(&job.task()) && self.delays.is_due(job.task())
+        })?;
         let next = open.into_iter().min_by_key(|job| (job.terms.startedAt, job.index));
         if let Some(job) = &next {
             taken.insert(job.task());
@@ -303,15 +304,8 @@ impl Worker {
         if matches!(job.state, JobState::Queued { .. }) {
             self.journal.apply(task, JobEvent::Started)?;
             self.ports.board.reach(task, TaskStep::Assigned);
-            let event = execute::attempt(&self.ports, slot, &job).await;
-            let interrupted = matches!(event, JobEvent::Interrupted { .. });
-            if let JobEvent::Interrupted { reason } | JobEvent::GaveUp { reason } = &event {
-                warn!(%task, reason, "task.failed");
-            }
+            let event = self.attempt(slot, &job).await;
             let Some(next) = self.advance(task, event)? else { return Ok(()) };
-            if interrupted {
-                tokio::time::sleep(RETRY_PAUSE).await;
-            }
             job = next;
         }
         if let JobState::Executed(execution) = &job.state {
@@ -323,7 +317,32 @@ impl Worker {
         Ok(())
     }
 
+    /// One attempt, ended by the deal's deadline at the latest: dropping it kills the enclave.
+    async fn attempt(&self, slot: usize, job: &Job) -> JobEvent {
+        let task = job.task();
+        let deadline = job.terms.startedAt.saturating_add(TASK_DEADLINE_S);
+        let left = Duration::from_secs(deadline.saturating_sub(self.ports.clock.unix_s()));
+        let attempt = execute::attempt(&self.ports, slot, job);
+        let event = tokio::time::timeout(left, attempt).await.unwrap_or(JobEvent::DeadlinePassed);
+        match &event {
+            JobEvent::Interrupted { reason } | JobEvent::Postponed { reason } => {
+                warn!(%task, reason, "task.postponed");
+                self.delays.postpone(task, reason.clone());
+            }
+            JobEvent::GaveUp { reason } => warn!(%task, reason, "task.failed"),
+            JobEvent::Started
+            | JobEvent::Executed(_)
+            | JobEvent::Settled { .. }
+            | JobEvent::Closed
+            | JobEvent::DeadlinePassed => self.delays.clear(task),
+        }
+        event
+    }
+
     fn publish(&self, task: TaskId, state: &JobState) {
+        if !state.is_open() {
+            self.delays.clear(task);
+        }
         match state {
             JobState::Queued { .. } | JobState::Running { .. } => {}
             JobState::Executed(_) => self.ports.board.reach(task, TaskStep::Executed),

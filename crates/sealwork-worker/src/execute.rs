@@ -5,8 +5,9 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use sealwork_ports::{ErrorKind, PortError, TaskInput, TaskOutcome, TaskUpdate};
 use sealwork_protocol::job::{Execution, JobEvent};
+use sealwork_seal::sign;
 use sealwork_types::{
-    Cid,
+    AppId, Cid, CodeHash, PolicyHash,
     enclave_wire::{Step, TaskFrame},
     manifest::{AppManifest, document_cid},
     order::{SignedRequest, TaskParams},
@@ -26,15 +27,22 @@ const MAX_RECIPIENT_BYTES: usize = 4_096;
 pub(crate) async fn attempt(ports: &Arc<Ports>, slot: usize, job: &Job) -> JobEvent {
     match run(ports, slot, job).await {
         Ok(event) => event,
-        Err(error) if error.kind == ErrorKind::Rejected || error.kind == ErrorKind::Limit => {
-            JobEvent::GaveUp { reason: error.to_string() }
+        Err(error) => {
+            let reason = error.to_string();
+            match error.kind {
+                ErrorKind::Rejected | ErrorKind::Limit => JobEvent::GaveUp { reason },
+                ErrorKind::Unavailable | ErrorKind::NotFound => JobEvent::Postponed { reason },
+                ErrorKind::Corrupt | ErrorKind::Local => JobEvent::Interrupted { reason },
+            }
         }
-        Err(error) => JobEvent::Interrupted { reason: error.to_string() },
     }
 }
 
 async fn run(ports: &Arc<Ports>, slot: usize, job: &Job) -> Result<JobEvent, PortError> {
-    let enclave = ports.enclaves.ensure(slot).await?;
+    // Whatever keeps an enclave from being attested is about this machine and the CAS, never about this task.
+    let enclave = ports.enclaves.ensure(slot).await.map_err(|error| {
+        PortError::because(ErrorKind::Unavailable, format!("no attested enclave: {error}"), error)
+    })?;
     debug!(task = %job.task(), enclave = %enclave.enclave, "task.attested");
     ports.board.reach(job.task(), TaskStep::Attested);
     let input = fetch(ports, job).await?;
@@ -63,6 +71,11 @@ async fn run(ports: &Arc<Ports>, slot: usize, job: &Job) -> Result<JobEvent, Por
                     None => None,
                 };
                 let grant = enclave.grant;
+                let domain = ports.chain.deployment().domain;
+                if sign::recover(&domain, &*receipt, &signature).ok() != Some(grant.grant.enclave) {
+                    let reason = "the enclave was replaced while its task was being fetched".into();
+                    return Ok(JobEvent::Interrupted { reason });
+                }
                 return Ok(JobEvent::Executed(Box::new(Execution {
                     receipt: *receipt,
                     signature,
@@ -82,7 +95,9 @@ async fn fetch(ports: &Ports, job: &Job) -> Result<TaskInput, PortError> {
     let params = TaskParams::from_bytes(&request.params).map_err(|error| {
         PortError::because(ErrorKind::Rejected, format!("the order's params: {error}"), error)
     })?;
-    let manifest = store.get_small(&document_cid(job.manifest.get()), MAX_MANIFEST_BYTES).await?;
+    let (app, code) = (AppId::new(request.app), CodeHash::new(job.terms.codeHash));
+    let hash = ports.chain.manifest(app, code, PolicyHash::new(job.terms.policyHash)).await?;
+    let manifest = store.get_small(&document_cid(hash.get()), MAX_MANIFEST_BYTES).await?;
     let parsed = AppManifest::parse(&manifest).map_err(|error| rejected(error.to_string()))?;
     let policy = store.get_small(&document_cid(job.terms.policyHash), MAX_MANIFEST_BYTES).await?;
     let output_recipient =
@@ -105,7 +120,7 @@ async fn fetch(ports: &Ports, job: &Job) -> Result<TaskInput, PortError> {
 /// A sealed output on its way into storage while the enclave still writes it.
 struct OutputUpload {
     chunks: mpsc::Sender<Result<Bytes, PortError>>,
-    stored: tokio::task::JoinHandle<Result<Cid, PortError>>,
+    stored: tokio::task::JoinSet<Result<Cid, PortError>>,
 }
 
 impl OutputUpload {
@@ -114,7 +129,10 @@ impl OutputUpload {
         let store = Arc::clone(&ports.store);
         let content =
             stream::unfold(queue, |mut queue| async { queue.recv().await.map(|item| (item, queue)) }).boxed();
-        Self { chunks, stored: tokio::spawn(async move { store.put(content).await }) }
+        // A set aborts its task when it is dropped, so an interrupted output is not stored as if it were whole.
+        let mut stored = tokio::task::JoinSet::new();
+        stored.spawn(async move { store.put(content).await });
+        Self { chunks, stored }
     }
 
     async fn push(&self, bytes: Bytes) -> Result<(), PortError> {
@@ -124,10 +142,11 @@ impl OutputUpload {
             .map_err(|_| PortError::new(ErrorKind::Unavailable, "storage stopped taking the sealed output"))
     }
 
-    async fn finish(self) -> Result<Cid, PortError> {
+    async fn finish(mut self) -> Result<Cid, PortError> {
         drop(self.chunks);
-        self.stored
-            .await
-            .map_err(|error| PortError::because(ErrorKind::Local, "storing the sealed output", error))?
+        match self.stored.join_next().await {
+            Some(Ok(stored)) => stored,
+            _ => Err(PortError::new(ErrorKind::Local, "storing the sealed output was interrupted")),
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::error::JournalError;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use sealwork_ports::EventCursor;
 use sealwork_protocol::job::{JobEvent, JobState};
-use sealwork_types::{Bytes, DealId, ManifestHash, TaskId, abi::DealTerms, order};
+use sealwork_types::{Bytes, DealId, TaskId, abi::DealTerms, order};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -26,8 +26,6 @@ pub struct Job {
     pub terms: DealTerms,
     /// Requester's signature over the request.
     pub request_signature: Bytes,
-    /// The app's manifest when the deal was seen.
-    pub manifest: ManifestHash,
     /// Where it stands.
     pub state: JobState,
 }

@@ -11,6 +11,7 @@
 //! Services are reached through ports; [`EnclaveProcess`] is the one adapter that lives here, because launching and
 //! feeding an enclave is what a worker is.
 
+mod delays;
 mod enclave_process;
 mod engine;
 mod error;

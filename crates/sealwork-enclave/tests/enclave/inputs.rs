@@ -6,7 +6,7 @@ use crate::{
     wasm,
 };
 use sealwork_seal::age::Identity;
-use sealwork_types::{Address, AppId, B256, Status, enclave_wire::Step};
+use sealwork_types::{Address, AppId, B256, Status, enclave_wire::Step, params::TASK_DEADLINE_S};
 
 const OTHER_BYTES: &str = "storage returned other bytes";
 
@@ -110,15 +110,24 @@ fn blames_nobody_for_a_wrong_binding_that_storage_made_up() {
 #[test]
 fn refuses_an_expired_input_by_the_time_of_the_cas() {
     let mut case = Case::new(wasm::echo());
-    case.binding = Box::new(|binding| binding.expiry = NOW - 1);
+    case.binding = Box::new(|binding| binding.expiry = NOW - TASK_DEADLINE_S - 1);
     case.run().assert_blames(Status::INPUT_EXPIRED);
 }
 
 #[test]
 fn a_host_with_a_fast_clock_earns_no_receipt() {
     let mut case = Case::new(wasm::echo());
+    case.binding = Box::new(|binding| binding.expiry = NOW - TASK_DEADLINE_S + 500);
     case.host_now = NOW + 1000;
     case.run().assert_refused(true, "the host says it is");
+}
+
+#[test]
+fn an_input_that_expires_between_match_and_run_is_still_served() {
+    let mut case = Case::new(wasm::echo());
+    case.binding = Box::new(|binding| binding.expiry = NOW - 1);
+    let done = case.run();
+    assert_eq!(case.open(&done).exit_code, 0);
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn events() -> Vec<JobEvent> {
     vec![
         JobEvent::Started,
         JobEvent::Interrupted { reason: "x".into() },
+        JobEvent::Postponed { reason: "x".into() },
         JobEvent::GaveUp { reason: "x".into() },
         JobEvent::Executed(execution()),
         JobEvent::Settled { transaction: B256::ZERO },
@@ -68,12 +69,12 @@ fn the_transition_table_is_the_documented_one() {
     assert_eq!(
         table,
         [
-            "queued: running - abandoned - - abandoned abandoned",
-            "running: - queued abandoned executed - abandoned abandoned",
-            "running: - abandoned abandoned executed - abandoned abandoned",
-            "executed: - - abandoned - settled abandoned abandoned",
-            "settled: - - - - - - -",
-            "abandoned: - - - - - - -",
+            "queued: running - - abandoned - - abandoned abandoned",
+            "running: - queued queued abandoned executed - abandoned abandoned",
+            "running: - abandoned queued abandoned executed - abandoned abandoned",
+            "executed: - - - abandoned - settled abandoned abandoned",
+            "settled: - - - - - - - -",
+            "abandoned: - - - - - - - -",
         ]
     );
 }
@@ -87,4 +88,14 @@ fn an_interrupted_job_counts_its_attempts() {
         state = state.apply(JobEvent::Interrupted { reason: "power cut".into() }).unwrap();
     }
     assert!(matches!(state, JobState::Abandoned { reason } if reason.contains("power cut")));
+}
+
+#[test]
+fn a_postponed_job_loses_no_attempt() {
+    let mut state = JobState::new();
+    for _ in 0..3 * MAX_ATTEMPTS {
+        state = state.apply(JobEvent::Started).unwrap();
+        state = state.apply(JobEvent::Postponed { reason: "the CAS is away".into() }).unwrap();
+    }
+    assert_eq!(state, JobState::Queued { attempts: 0 });
 }

@@ -18,6 +18,9 @@ pub const PROTOCOL_FEE_CAP_BPS: u64 = 500;
 /// Datasets one deal may combine (count).
 pub const MAX_DATASETS: u64 = 8;
 
+/// Tasks of one deal that workers take and clients list (tasks).
+pub const MAX_DEAL_VOLUME: u32 = 10_000;
+
 /// Length of the params field of a request order (bytes).
 pub const MAX_PARAMS_BYTES: usize = 256;
 

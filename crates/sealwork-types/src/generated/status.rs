@@ -46,7 +46,7 @@ impl Status {
 pub(crate) const TABLE: &[StatusRow] = &[
     StatusRow { code: 0, name: "SUCCESS", fault: Fault::None, meaning: "The program ended normally and its output is valid" },
     StatusRow { code: 1, name: "SYSTEM_ERROR", fault: Fault::Worker, meaning: "The enclave failed for a reason that is not the program's" },
-    StatusRow { code: 2, name: "KEY_ERROR", fault: Fault::Requester, meaning: "The input is not sealed to a key of this app" },
+    StatusRow { code: 2, name: "KEY_ERROR", fault: Fault::Unproven, meaning: "The input is not sealed to a key of this app" },
     StatusRow { code: 3, name: "SYNTAX_WARNING", fault: Fault::Developer, meaning: "The program cannot be compiled" },
     StatusRow { code: 4, name: "BASE_EXCEPTION", fault: Fault::Requester, meaning: "The program stopped with a trap" },
     StatusRow { code: 5, name: "PAYLOAD_NOT_DEFINED", fault: Fault::Developer, meaning: "The program has no entry point" },
@@ -58,7 +58,7 @@ pub(crate) const TABLE: &[StatusRow] = &[
     StatusRow { code: 102, name: "INPUT_EXPIRED", fault: Fault::Requester, meaning: "The sealed input's expiry has passed" },
     StatusRow { code: 103, name: "OUTPUT_LIMIT", fault: Fault::Requester, meaning: "The program wrote more output than the policy allows" },
     StatusRow { code: 104, name: "MEMORY_LIMIT", fault: Fault::Requester, meaning: "The program asked for more memory than the policy allows" },
-    StatusRow { code: 105, name: "TIME_LIMIT", fault: Fault::Requester, meaning: "The program ran longer than the policy allows" },
+    StatusRow { code: 105, name: "TIME_LIMIT", fault: Fault::Unproven, meaning: "The program ran longer than the policy allows" },
     StatusRow { code: 106, name: "FUEL_LIMIT", fault: Fault::Requester, meaning: "The program executed more instructions than the policy allows" },
     StatusRow { code: 107, name: "IMPORT_ERROR", fault: Fault::Developer, meaning: "The program imports a function that the runtime does not offer" },
     StatusRow { code: 108, name: "EXIT_NONZERO", fault: Fault::Requester, meaning: "The program ended with an exit code other than zero; its output is delivered" },

@@ -49,7 +49,6 @@ fn job(index: u32) -> Job {
         index,
         terms: terms(),
         request_signature: Bytes::new(),
-        manifest: ManifestHash::default(),
         state: JobState::new(),
     }
 }

@@ -59,7 +59,9 @@ async fn status(context: &Context, url: Option<String>) -> Result<u8> {
     };
     let status = HttpWorker::default().status(&url).await?;
     context.output.answer(&json!(status), || {
-        let reasons: String = status.reasons.iter().map(|reason| format!("\n  - {reason}")).collect();
+        let waiting = status.waiting.iter().map(|reason| format!("\n  waits: {reason}"));
+        let reasons: String =
+            status.reasons.iter().map(|reason| format!("\n  gave up: {reason}")).chain(waiting).collect();
         format!(
             "worker at {url}, pool {}, {} slots\n  queued {}, running {}, executed {}, settled {}, abandoned {}{reasons}",
             status.pool, status.slots, status.queued, status.running, status.executed, status.settled, status.abandoned

@@ -76,7 +76,7 @@ async fn an_enclave_opens_an_input_only_for_whom_it_was_sealed() {
     assert_eq!(mallory.money().await, (mallory_before - PRICE, 0), "the attempt is paid, once");
     assert_eq!(alice.money().await, (alice_before, 0), "the victim pays nothing");
 
-    // The same bytes for another app: it has other keys.
+    // The same bytes for another app: it has other keys. Whose fault that is cannot be proven, so nobody pays.
     let swapped = alice.run(&twin, params).await;
     assert_eq!((status(&swapped).as_str(), has_output(&swapped)), ("KEY_ERROR", false));
 
@@ -110,9 +110,5 @@ async fn an_enclave_opens_an_input_only_for_whom_it_was_sealed() {
     let sealed = alice.seal(&view, late, b"secret").await;
     let expired = alice.run(&view, alice.upload(sealed).await).await;
     assert_eq!((status(&expired).as_str(), has_output(&expired)), ("INPUT_EXPIRED", false));
-    assert_eq!(
-        alice.money().await,
-        (alice_before - 7 * PRICE, 0),
-        "seven attempts of her own, each paid once"
-    );
+    assert_eq!(alice.money().await, (alice_before - 6 * PRICE, 0), "six attempts of her own, each paid once");
 }

@@ -121,7 +121,12 @@ async fn programs_that_misbehave_end_with_their_status() {
         assert_eq!(status(&record), case.status, "{}", case.name);
         assert_eq!(has_output(&record), !case.developer, "{}", case.name);
         // The worker gets its token in any case, the developer two more unless it is the developer's fault.
-        expected -= if case.developer { TOKEN } else { 3 * TOKEN };
+        expected -= match case.status {
+            // A slow machine and a slow program look alike.
+            "TIME_LIMIT" => 0,
+            _ if case.developer => TOKEN,
+            _ => 3 * TOKEN,
+        };
         assert_eq!(alice.money().await, (expected, 0), "{}", case.name);
     }
     let worker = network.home.ok(["worker", "status"]);

@@ -103,7 +103,7 @@ fn an_enclave_that_the_policy_does_not_name_gets_no_key() {
 }
 
 #[test]
-fn a_worker_that_cannot_reach_the_cas_gives_up_and_says_why() {
+fn a_worker_that_cannot_reach_the_cas_waits_and_says_why() {
     let network = Network::start(&["--no-worker"]);
     network.publish_text("nothing", NOTHING, "");
     let mut document = network.document();
@@ -111,12 +111,13 @@ fn a_worker_that_cannot_reach_the_cas_gives_up_and_says_why() {
     let machine = WorkerMachine::new(&network, &document);
     let _worker = machine.start();
     let _run = network.home.start(["run", "nothing"]);
-    let status = eventually("the worker gives up", || {
+    let status = eventually("the worker says what it waits for", || {
         let status = machine.status();
-        (status["abandoned"] == 1).then_some(status)
+        status["waiting"][0].is_string().then_some(status)
     });
-    let reason = status["reasons"][0].as_str().unwrap();
-    assert!(reason.contains("attempts") && reason.contains("CAS"), "{reason}");
+    let reason = status["waiting"][0].as_str().unwrap();
+    assert!(reason.contains("attested") && reason.contains("CAS"), "{reason}");
+    assert_eq!((&status["queued"], &status["abandoned"]), (&1.into(), &0.into()), "no attempt is lost");
     assert_eq!(network.home.ok(["task", "list"])["state"], "open");
 }
 
