@@ -43,7 +43,8 @@ async fn main() {
     let clock = Clock::start();
     write(folder, &content);
     clock.stop().report("write::cached/bytes=512MiB");
-    let (root, added, read) = cached(folder, &content).await;
+    let (root, [named, added, read]) = cached(folder, &content).await;
+    named.report("add::named/bytes=512MiB");
     added.report("add::cached/bytes=512MiB");
     read.report("cat::cached/bytes=512MiB");
 
@@ -53,11 +54,15 @@ async fn main() {
     clock.stop().report("add::durable/bytes=512MiB");
 }
 
-/// Adds and reads without flushing.
-async fn cached(folder: &Path, content: &Bytes) -> (Root, Took, Took) {
+/// Names without storing, adds without flushing, reads.
+async fn cached(folder: &Path, content: &Bytes) -> (Root, [Took; 3]) {
     let folder = folder.join("cached");
     let options = LocalOptions { segment_bytes: ONE_SEGMENT, ..LocalOptions::default() };
     let store = LocalStore::open(&folder, options).unwrap();
+    let clock = Clock::start();
+    add(&store, content, Keep::NameOnly).await;
+    let named = clock.stop();
+
     let clock = Clock::start();
     let root = add(&store, content, Keep::Unpinned).await;
     let added = clock.stop();
@@ -72,7 +77,7 @@ async fn cached(folder: &Path, content: &Bytes) -> (Root, Took, Took) {
     assert_eq!(read, content.len());
     // Removed before it is closed: closing would flush what is still cached.
     fs::remove_dir_all(&folder).unwrap();
-    (root, added, took)
+    (root, [named, added, took])
 }
 
 /// Writes the content to a file in pieces, and removes that.

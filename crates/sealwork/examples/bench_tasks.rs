@@ -65,7 +65,7 @@ const STEPS: [(&str, Option<TaskStep>, TaskStep); 8] = [
     ("2 match on chain", Some(TaskStep::Uploaded), TaskStep::Matched),
     ("3 seen by the worker", Some(TaskStep::Matched), TaskStep::Assigned),
     ("4 enclave attested", Some(TaskStep::Assigned), TaskStep::Attested),
-    ("5 fetch, key release, open, compile", Some(TaskStep::Attested), TaskStep::Running),
+    ("5 fetch until the program runs", Some(TaskStep::Attested), TaskStep::Running),
     ("6 run, seal output, store, sign", Some(TaskStep::Running), TaskStep::Executed),
     ("7 settle on chain, seen by the client", Some(TaskStep::Executed), TaskStep::Settled),
     ("8 verify the receipt", Some(TaskStep::Settled), TaskStep::Verified),
