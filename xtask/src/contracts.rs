@@ -63,7 +63,9 @@ fn forge(project: &Path) -> Result<PathBuf> {
         .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("forge-")))
         .flat_map(|path| [path.join("bin/forge"), path.join("bin/forge.exe")])
         .find(|path| path.exists())
-        .context("no forge for this platform in contracts/node_modules; run `npm install --no-save` in contracts")
+        .context(
+            "no forge for this platform in contracts/node_modules; run `npm install --no-save` in contracts",
+        )
 }
 
 /// Always from nothing, without tests: which files are compiled together can change the compiler's output.
