@@ -10,6 +10,9 @@ let failed = 0;
 /** Longest wait for anything that a chain should answer or announce, milliseconds. */
 export const PATIENCE_MS = 10_000;
 
+// Libraries let some failures of a subscription escape; they count like any other.
+process.on("unhandledRejection", (error) => record("no failure goes unnoticed", reason(error)));
+
 /** Runs one check and prints one line about it. A failed check does not stop the others. */
 export async function check(name: string, action: () => Promise<unknown>): Promise<void> {
   try {
