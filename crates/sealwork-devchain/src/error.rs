@@ -1,6 +1,7 @@
 //! Everything that can go wrong, by level: opening, transactions, execution.
 
-use alloy_primitives::{B256, Bytes, U256};
+use crate::revert::{halt_reason, revert_reason};
+use alloy_primitives::{B256, Bytes};
 use revm::context::result::{HaltReason, InvalidTransaction};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -103,10 +104,12 @@ pub(crate) enum ChainError {
     Rejected(#[from] Rejection),
     #[error("execution reverted{}", reason(.output))]
     Reverted { output: Bytes },
-    #[error("execution failed: {reason:?}")]
+    #[error("{}", halt_reason(.reason))]
     Halted { reason: HaltReason },
     #[error("unknown block {0}")]
     UnknownBlock(String),
+    #[error("BlockOutOfRangeError: block height is {newest} but requested was {asked}")]
+    OutOfRange { asked: u64, newest: u64 },
     #[error("state of block {block} is not kept; blocks from {oldest} on are")]
     StateGone { block: u64, oldest: u64 },
     #[error("limit exceeded: {what}, at most {limit}")]
@@ -127,16 +130,9 @@ fn at(path: Option<&PathBuf>) -> String {
     path.map(|path| format!(" {}", path.display())).unwrap_or_default()
 }
 
-/// The text of `Error(string)`, if the output is one.
+/// The text of the revert, if there is one.
 fn reason(output: &Bytes) -> String {
-    const ERROR_STRING: [u8; 4] = [0x08, 0xc3, 0x79, 0xa0];
-    let text = || {
-        let body = output.strip_prefix(&ERROR_STRING)?;
-        let length = usize::try_from(U256::try_from_be_slice(body.get(32..64)?)?).ok()?;
-        let end = length.checked_add(64)?;
-        std::str::from_utf8(body.get(64..end)?).ok()
-    };
-    text().map(|text| format!(": {text}")).unwrap_or_default()
+    revert_reason(output).map(|text| format!(": {text}")).unwrap_or_default()
 }
 
 fn describe(invalid: &InvalidTransaction) -> String {
@@ -165,18 +161,5 @@ fn describe(invalid: &InvalidTransaction) -> String {
         }
         InvalidTransaction::CreateInitCodeSizeLimit => "max initcode size exceeded".into(),
         other => other.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn revert_text_tolerates_hostile_lengths() {
-        let mut output = vec![0x08, 0xc3, 0x79, 0xa0];
-        output.extend([0xff; 64]);
-        assert_eq!(ChainError::Reverted { output: output.into() }.to_string(), "execution reverted");
-        assert_eq!(ChainError::Reverted { output: Bytes::new() }.to_string(), "execution reverted");
     }
 }

@@ -62,7 +62,7 @@ impl View {
     }
 }
 
-fn config(chain_id: u64, rules: Rules) -> CfgEnv {
+pub(crate) fn config(chain_id: u64, rules: Rules) -> CfgEnv {
     let mut config = CfgEnv::new_with_spec(SPEC).with_chain_id(chain_id);
     config.memory_limit = MEMORY_LIMIT;
     config.disable_nonce_check = rules != Rules::Transaction;

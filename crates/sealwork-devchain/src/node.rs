@@ -101,7 +101,8 @@ impl Node {
             BlockId::Hash(hash) => self.storage.block_number(hash.block_hash)?.ok_or_else(unknown)?,
             BlockId::Number(tag) => self.number(tag),
         };
-        if number > self.head().number() { Err(unknown()) } else { Ok(number) }
+        let newest = self.head().number();
+        if number > newest { Err(ChainError::OutOfRange { asked: number, newest }) } else { Ok(number) }
     }
 
     /// State and surroundings for a call at a block; at "pending", those of the block that would be made now.

@@ -1,5 +1,6 @@
 //! JSON-RPC: one module per name space, and what they share.
 
+mod access_list;
 mod blocks;
 mod call;
 mod convert;
@@ -9,13 +10,16 @@ mod evm;
 mod fees;
 mod filters;
 mod logs;
+mod overrides;
+mod proof;
 mod send;
 mod server;
 mod state;
 mod subscribe;
 mod web3;
 
-use crate::node::Node;
+use crate::{node::Node, sandbox::Sandbox};
+use alloy_eips::BlockId;
 use filters::Filters;
 use jsonrpsee::{
     RpcModule,
@@ -32,6 +36,14 @@ pub(crate) use server::serve;
 pub(crate) struct Context {
     pub(crate) node: Arc<Node>,
     pub(crate) filters: Filters,
+}
+
+impl Context {
+    /// State and surroundings for calls at a block.
+    fn sandbox(&self, block: BlockId) -> Reply<Sandbox> {
+        let (view, env) = self.node.at(block)?;
+        Ok(Sandbox::new(self.node.chain_id, view, env))
+    }
 }
 
 type Reply<R> = Result<R, ErrorObjectOwned>;
@@ -75,6 +87,7 @@ pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Context>, RegisterMet
     blocks::register(&mut methods)?;
     fees::register(&mut methods)?;
     call::register(&mut methods)?;
+    proof::register(&mut methods)?;
     send::register(&mut methods)?;
     logs::register(&mut methods)?;
     filters::register(&mut methods)?;

@@ -67,7 +67,8 @@ impl Default for AccountState {
 
 impl AccountState {
     pub(crate) fn with_code(mut self, code: Bytes) -> Self {
-        self.code = Bytecode::new_legacy(code);
+        // A delegation (EIP-7702) is told by its prefix; anything else that begins so is ordinary, dead code.
+        self.code = Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code));
         self.code_hash = self.code.hash_slow();
         self
     }
@@ -122,6 +123,11 @@ impl State {
 
     pub(crate) fn root(&self) -> B256 {
         self.accounts.root()
+    }
+
+    /// The Merkle proof of an account, or that there is none.
+    pub(crate) fn proof(&self, address: Address) -> Vec<Bytes> {
+        self.accounts.proof(&keccak256(address))
     }
 
     /// Applies what one transaction changed.

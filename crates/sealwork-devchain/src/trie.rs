@@ -3,6 +3,8 @@
 //! One structure serves three needs: the state root is the real Ethereum root and costs only the changed paths,
 //! a snapshot is a reference count, and recent blocks keep their state for historical calls.
 
+mod proof;
+
 use alloy_primitives::B256;
 use alloy_trie::{
     EMPTY_ROOT_HASH, Nibbles, TrieMask,
@@ -129,14 +131,7 @@ impl<V: LeafValue> Node<V> {
         match &self.kind {
             Kind::Leaf { key, value } => LeafNodeRef::new(&key.slice(start..), &value.leaf_rlp()).rlp(rlp),
             Kind::Branch { prefix, children } => {
-                let mut mask = TrieMask::default();
-                let mut stack = Vec::with_capacity(16);
-                for (nibble, child) in (0u8..).zip(children.iter()) {
-                    if let Some(child) = child {
-                        mask.set_bit(nibble);
-                        stack.push(child.reference(prefix.len() + 1));
-                    }
-                }
+                let (mask, stack) = references(prefix, children);
                 let branch = BranchNodeRef::new(&stack, mask).rlp(rlp);
                 if prefix.len() == start {
                     return branch;
@@ -146,6 +141,22 @@ impl<V: LeafValue> Node<V> {
             }
         }
     }
+}
+
+/// What a branch with this prefix stores for its children.
+fn references<V: LeafValue>(
+    prefix: &Nibbles,
+    children: &[Option<Arc<Node<V>>>; 16],
+) -> (TrieMask, Vec<RlpNode>) {
+    let mut mask = TrieMask::default();
+    let mut stack = Vec::with_capacity(16);
+    for (nibble, child) in (0u8..).zip(children) {
+        if let Some(child) = child {
+            mask.set_bit(nibble);
+            stack.push(child.reference(prefix.len() + 1));
+        }
+    }
+    (mask, stack)
 }
 
 /// Index of the nibble at `depth`; keys are 64 nibbles and branches sit above their leaves.

@@ -7,7 +7,7 @@ use jsonrpsee::types::{ErrorObjectOwned, error::INTERNAL_ERROR_CODE, error::INVA
 const REVERTED: i32 = 3;
 /// Invalid transaction or failed execution; go-ethereum's code for both.
 const SERVER: i32 = -32_000;
-/// Unknown block or filter (EIP-1474).
+/// Unknown block (EIP-1474).
 const NOT_FOUND: i32 = -32_001;
 /// Beyond a limit (EIP-1474).
 const LIMIT: i32 = -32_005;
@@ -22,7 +22,7 @@ impl From<ChainError> for ErrorObjectOwned {
                 Self::owned(NOT_FOUND, text, None::<()>)
             }
             ChainError::Limit { .. } => Self::owned(LIMIT, text, None::<()>),
-            ChainError::TimeRunsForward { .. } => invalid(text),
+            ChainError::OutOfRange { .. } | ChainError::TimeRunsForward { .. } => invalid(text),
             ChainError::Storage(source) => {
                 tracing::error!(error = &source as &dyn std::error::Error, "the chain database failed");
                 Self::owned(INTERNAL_ERROR_CODE, text, None::<()>)
@@ -42,7 +42,7 @@ pub(super) fn invalid(text: impl Into<String>) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(INVALID_PARAMS_CODE, text, None::<()>)
 }
 
-/// Something that does not exist.
+/// A filter that does not exist; the code that go-ethereum and anvil answer.
 pub(super) fn not_found(text: impl Into<String>) -> ErrorObjectOwned {
-    ErrorObjectOwned::owned(NOT_FOUND, text, None::<()>)
+    ErrorObjectOwned::owned(SERVER, text, None::<()>)
 }

@@ -5,6 +5,7 @@ use crate::{
     chain::{outcome, output},
     error::ChainError,
     evm::{Rules, TX_GAS_LIMIT, View},
+    sandbox::Sandbox,
 };
 use alloy_rpc_types_eth::TransactionRequest;
 use revm::context::{BlockEnv, TxEnv, result::ExecutionResult};
@@ -19,11 +20,17 @@ pub(super) fn estimate(
     block: &BlockEnv,
     request: &TransactionRequest,
 ) -> Reply<u64> {
-    let mut tx = call_env(request, view, chain_id, TX_GAS_LIMIT)?;
+    estimate_in(&Sandbox::new(chain_id, view.clone(), block.clone()), request)
+}
+
+/// The same where state and block may be overridden.
+pub(super) fn estimate_in(sandbox: &Sandbox, request: &TransactionRequest) -> Reply<u64> {
+    let mut tx =
+        call_env(request, &sandbox.view, sandbox.chain_id, TX_GAS_LIMIT.min(sandbox.block.gas_limit))?;
     let mut enough = tx.gas_limit;
     let mut run = |gas_limit: u64| -> Result<ExecutionResult, ChainError> {
         tx.gas_limit = gas_limit;
-        Ok(outcome(view.run(chain_id, block.clone(), Rules::Call, TxEnv::clone(&tx)))?.result)
+        Ok(outcome(sandbox.run(Rules::Call, TxEnv::clone(&tx)))?.result)
     };
     let full = run(enough)?;
     let (used, spent) = (full.tx_gas_used(), full.gas().total_gas_spent());

@@ -66,7 +66,7 @@ async fn answers_null_for_what_does_not_exist() {
     }
     let zero = "0x0000000000000000000000000000000000000000";
     let error = raw(&chain, "eth_getBalance", json!([zero, "0x99"])).await.unwrap_err();
-    assert_eq!(error["code"], -32_001);
+    assert_eq!(error["code"], -32_602);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,7 +59,7 @@ async fn polled_filters_tell_each_change_once() {
     assert_eq!(poll(&logs).await.unwrap(), json!([]));
     assert_eq!(raw(&chain, "eth_uninstallFilter", json!([logs])).await.unwrap(), true);
     assert_eq!(raw(&chain, "eth_uninstallFilter", json!([logs])).await.unwrap(), false);
-    assert_eq!(poll(&logs).await.unwrap_err()["code"], -32_001);
+    assert_eq!(poll(&logs).await.unwrap_err()["code"], -32_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,12 @@
+//! The JSON-RPC surface: every method from outside, as tools call it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failed test panics, also in its helpers"
+)]
+
+mod support;
+
+mod calls;
+mod proofs;
