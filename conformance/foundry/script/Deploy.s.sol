@@ -8,17 +8,17 @@ interface Vm {
     function stopBroadcast() external;
 }
 
-/// @title Deploys two probes and uses them, as a deployment script would
+/// @title Deploys two probes and uses them, as a deployment script would; another salt gives other addresses
 contract Deploy {
     // forge-lint: disable-next-line(mixed-case-variable)
     bool public constant IS_SCRIPT = true;
 
     Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
-    function run() external returns (Probe first, Probe second) {
+    function run(uint256 salt) external returns (Probe first, Probe second) {
         vm.startBroadcast();
         first = new Probe{ value: 1 ether }(7);
-        second = new Probe{ salt: bytes32(uint256(1)) }(8);
+        second = new Probe{ salt: bytes32(salt) }(8);
         first.set(70);
         first.fill(0, 5);
         (bool sent,) = address(first).call{ value: 0.5 ether }("");
