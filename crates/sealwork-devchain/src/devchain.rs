@@ -44,8 +44,7 @@ impl Devchain {
             return Err(DevchainError::ZeroInterval);
         }
         let chain = Chain::open(config, config.mining == Mining::Instant, unix_now())?;
-        let signers =
-            config.accounts.iter().map(|account| (account.signer.address(), account.signer.clone()));
+        let signers = config.accounts.iter().map(|account| account.signer.clone());
         let node = Arc::new(Node::new(config.chain_id, chain, signers.collect()));
         Ok(Self { node, mining: config.mining, listen: config.listen })
     }

@@ -108,6 +108,8 @@ pub(crate) enum ChainError {
     Halted { reason: HaltReason },
     #[error("unknown block {0}")]
     UnknownBlock(String),
+    #[error("unknown block")]
+    UnknownBlockHash,
     #[error("BlockOutOfRangeError: block height is {newest} but requested was {asked}")]
     OutOfRange { asked: u64, newest: u64 },
     #[error("state of block {block} is not kept; blocks from {oldest} on are")]

@@ -27,6 +27,8 @@ const NEWS_KEPT: usize = 1_024;
 pub(crate) struct Node {
     pub(crate) chain_id: u64,
     pub(crate) signers: BTreeMap<Address, PrivateKeySigner>,
+    /// Addresses of the signers in the order of the configuration.
+    pub(crate) accounts: Vec<Address>,
     pub(crate) storage: Arc<Storage>,
     chain: Mutex<Chain>,
     /// The newest block again, so that readers need not wait for a block that is being written.
@@ -35,10 +37,11 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(chain_id: u64, chain: Chain, signers: BTreeMap<Address, PrivateKeySigner>) -> Self {
+    pub(crate) fn new(chain_id: u64, chain: Chain, signers: Vec<PrivateKeySigner>) -> Self {
         Self {
             chain_id,
-            signers,
+            accounts: signers.iter().map(PrivateKeySigner::address).collect(),
+            signers: signers.into_iter().map(|signer| (signer.address(), signer)).collect(),
             storage: chain.storage(),
             head: RwLock::new(chain.head()),
             chain: Mutex::new(chain),

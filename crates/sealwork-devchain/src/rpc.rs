@@ -14,8 +14,10 @@ mod overrides;
 mod proof;
 mod send;
 mod server;
+mod sign;
 mod state;
 mod subscribe;
+mod transactions;
 mod web3;
 
 use crate::{node::Node, sandbox::Sandbox};
@@ -85,13 +87,16 @@ pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Context>, RegisterMet
     web3::register(&mut methods)?;
     state::register(&mut methods)?;
     blocks::register(&mut methods)?;
+    transactions::register(&mut methods)?;
     fees::register(&mut methods)?;
     call::register(&mut methods)?;
     proof::register(&mut methods)?;
     send::register(&mut methods)?;
+    sign::register(&mut methods)?;
     logs::register(&mut methods)?;
     filters::register(&mut methods)?;
     subscribe::register(&mut methods)?;
     evm::register(&mut methods)?;
+    web3::register_modules(&mut methods)?;
     Ok(methods.0)
 }

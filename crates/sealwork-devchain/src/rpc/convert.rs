@@ -1,7 +1,7 @@
 //! From mined blocks to the JSON that clients read.
 
 use crate::block::Block;
-use alloy_consensus::transaction::Recovered;
+use alloy_consensus::{BlockBody, TxEnvelope, transaction::Recovered};
 use alloy_eips::eip4895::Withdrawals;
 use alloy_primitives::U256;
 use alloy_rlp::Encodable;
@@ -11,18 +11,19 @@ pub(super) fn header(block: &Block) -> rpc::Header {
     rpc::Header {
         hash: block.hash,
         inner: block.header.clone(),
-        total_difficulty: None,
-        size: Some(size(block)),
+        total_difficulty: Some(U256::ZERO),
+        size: Some(U256::from(whole(block).length())),
     }
 }
 
-/// Length of the block as it would travel between Ethereum nodes.
-fn size(block: &Block) -> U256 {
-    let transactions: usize = block.transactions.iter().map(|mined| mined.envelope.length()).sum();
-    let list = alloy_rlp::Header { list: true, payload_length: transactions }.length_with_payload();
-    // Uncles and withdrawals are empty lists of one byte each.
-    let payload_length = block.header.length() + list + 2;
-    U256::from(alloy_rlp::Header { list: true, payload_length }.length_with_payload())
+/// The block as it would travel between Ethereum nodes.
+pub(super) fn whole(block: &Block) -> alloy_consensus::Block<&TxEnvelope> {
+    let body = BlockBody {
+        transactions: block.transactions.iter().map(|mined| &mined.envelope).collect(),
+        ommers: Vec::new(),
+        withdrawals: Some(Withdrawals::default()),
+    };
+    alloy_consensus::Block::new(block.header.clone(), body)
 }
 
 pub(super) fn block(block: &Block, full: bool) -> rpc::Block {

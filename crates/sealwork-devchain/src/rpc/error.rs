@@ -17,7 +17,9 @@ impl From<ChainError> for ErrorObjectOwned {
         let text = error.to_string();
         match error {
             ChainError::Reverted { output } => Self::owned(REVERTED, text, Some(output)),
-            ChainError::Rejected(_) | ChainError::Halted { .. } => Self::owned(SERVER, text, None::<()>),
+            ChainError::Rejected(_) | ChainError::Halted { .. } | ChainError::UnknownBlockHash => {
+                Self::owned(SERVER, text, None::<()>)
+            }
             ChainError::UnknownBlock(_) | ChainError::StateGone { .. } => {
                 Self::owned(NOT_FOUND, text, None::<()>)
             }

@@ -36,7 +36,7 @@ pub(super) fn check(filter: &Filter) -> Reply<()> {
 pub(super) fn select(node: &Node, filter: &Filter) -> Result<Vec<Log>, ChainError> {
     let (from, to) = match &filter.block_option {
         FilterBlockOption::AtBlockHash(hash) => {
-            let number = node.existing((*hash).into())?;
+            let number = node.storage.block_number(*hash)?.ok_or(ChainError::UnknownBlockHash)?;
             (number, number)
         }
         FilterBlockOption::Range { from_block, to_block } => {

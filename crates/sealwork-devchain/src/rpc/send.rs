@@ -44,7 +44,7 @@ fn send(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<B256> {
 }
 
 /// Completes and signs a request.
-fn fill(
+pub(super) fn fill(
     context: &Context,
     chain: &Chain,
     request: &TransactionRequest,

@@ -8,5 +8,7 @@
 
 mod support;
 
+mod blocks;
 mod calls;
 mod proofs;
+mod signatures;
