@@ -328,7 +328,11 @@ fn stored_head(storage: &Storage, meta: Meta) -> Result<Head, StorageError> {
     Ok(Head::new(&block, View { state, hashes: Arc::new(hashes) }))
 }
 
-/// EIP-1559 with Ethereum's parameters.
+/// EIP-1559 with Ethereum's parameters. The fee counts from the first block that can hold transactions, so that a
+/// new chain starts at a round number, as anvil's does.
 pub(crate) fn base_fee_after(header: &Header) -> u64 {
+    if header.number == 0 {
+        return header.base_fee_per_gas.unwrap_or(FIRST_BASE_FEE);
+    }
     header.next_block_base_fee(BaseFeeParams::ethereum()).unwrap_or(FIRST_BASE_FEE)
 }

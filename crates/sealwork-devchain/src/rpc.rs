@@ -4,6 +4,7 @@ mod access_list;
 mod blocks;
 mod call;
 mod convert;
+mod debug;
 mod error;
 mod estimate;
 mod evm;
@@ -11,12 +12,15 @@ mod fees;
 mod filters;
 mod logs;
 mod overrides;
+mod parity;
 mod proof;
+mod replay;
 mod send;
 mod server;
 mod sign;
 mod state;
 mod subscribe;
+mod trace_budget;
 mod transactions;
 mod web3;
 
@@ -29,7 +33,7 @@ use jsonrpsee::{
     types::{ErrorObjectOwned, params::ParamsSequence},
 };
 use serde::Serialize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use server::serve;
 
@@ -38,9 +42,15 @@ pub(crate) use server::serve;
 pub(crate) struct Context {
     pub(crate) node: Arc<Node>,
     pub(crate) filters: Filters,
+    tracing: Mutex<()>,
 }
 
 impl Context {
+    /// Waits for its turn to trace: one trace at a time bounds the memory for all of them.
+    fn tracing(&self) -> MutexGuard<'_, ()> {
+        self.tracing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// State and surroundings for calls at a block.
     fn sandbox(&self, block: BlockId) -> Reply<Sandbox> {
         let (view, env) = self.node.at(block)?;
@@ -83,7 +93,8 @@ impl Methods {
 
 /// All methods.
 pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Context>, RegisterMethodError> {
-    let mut methods = Methods(RpcModule::new(Context { node, filters: Filters::default() }));
+    let mut methods =
+        Methods(RpcModule::new(Context { node, filters: Filters::default(), tracing: Mutex::default() }));
     web3::register(&mut methods)?;
     state::register(&mut methods)?;
     blocks::register(&mut methods)?;
@@ -93,6 +104,8 @@ pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Context>, RegisterMet
     proof::register(&mut methods)?;
     send::register(&mut methods)?;
     sign::register(&mut methods)?;
+    debug::register(&mut methods)?;
+    parity::register(&mut methods)?;
     logs::register(&mut methods)?;
     filters::register(&mut methods)?;
     subscribe::register(&mut methods)?;

@@ -48,3 +48,13 @@ pub(super) fn invalid(text: impl Into<String>) -> ErrorObjectOwned {
 pub(super) fn not_found(text: impl Into<String>) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(SERVER, text, None::<()>)
 }
+
+/// Something that is understood and cannot be done.
+pub(super) fn server(text: impl Into<String>) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(SERVER, text, None::<()>)
+}
+
+/// Something beyond a limit.
+pub(super) fn limit(text: impl Into<String>) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(LIMIT, text, None::<()>)
+}

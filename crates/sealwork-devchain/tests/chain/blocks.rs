@@ -94,7 +94,7 @@ async fn the_base_fee_falls_by_an_eighth_in_empty_blocks() {
         .await
         .and(raw(&chain, "eth_feeHistory", json!(["0x4", "latest", [50.0]])).await);
     let fees = fees.unwrap();
-    let expected = [1_000_000_000u64, 875_000_000, 765_625_000, 669_921_875, 586_181_641];
+    let expected = [1_000_000_000u64, 1_000_000_000, 875_000_000, 765_625_000, 669_921_875];
     assert_eq!(fees["baseFeePerGas"], json!(expected.map(|fee| format!("{fee:#x}"))));
     assert_eq!(fees["oldestBlock"], "0x0");
     assert_eq!(fees["reward"].as_array().unwrap().len(), 4);

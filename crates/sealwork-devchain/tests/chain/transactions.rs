@@ -84,7 +84,7 @@ async fn refuses_wrong_nonces_poor_senders_and_low_fees_with_geths_words() {
     let plain = || TransactionRequest::default().with_to(to).with_gas_limit(21_000);
     send(&provider, plain()).await;
     let cases = [
-        (plain().with_nonce(0), "nonce too low: next nonce 1, tx nonce 0"),
+        (plain().with_nonce(0).with_value(U256::from(1)), "nonce too low: next nonce 1, tx nonce 0"),
         (plain().with_nonce(2_000), "nonce too high: next nonce 1, tx nonce 2000"),
         (
             plain().with_value(U256::from(ETHER) * U256::from(20_000)),

@@ -12,3 +12,4 @@ mod blocks;
 mod calls;
 mod proofs;
 mod signatures;
+mod traces;
