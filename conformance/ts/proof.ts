@@ -42,6 +42,38 @@ export function accountValue(account: AccountProof): Hex {
   return toRlp([short(BigInt(account.nonce)), short(account.balance), account.storageHash, account.codeHash]);
 }
 
+/** The root of a storage with these slots, computed from nothing else. */
+export function storageRoot(slots: Iterable<readonly [slot: Hex, value: bigint]>): Hex {
+  const entries = [...slots].filter(([, value]) => value !== 0n).map(([slot, value]) => [keccak256(slot).slice(2), slotValue(value)] as Entry);
+  return keccak256(toRlp(built(entries, 0)));
+}
+
+type Entry = [path: string, value: Hex];
+type Tree = Hex | readonly Tree[];
+
+function built(entries: Entry[], depth: number): Tree {
+  const [first] = entries;
+  if (!first) return "0x";
+  if (entries.length === 1) return [packed(first[0].slice(depth), true), first[1]];
+  let shared = 0;
+  while (entries.every(([path]) => path[depth + shared] === first[0][depth + shared])) shared += 1;
+  if (shared > 0) return [packed(first[0].slice(depth, depth + shared), false), reference(built(entries, depth + shared))];
+  const branches = [..."0123456789abcdef"].map((nibble) => entries.filter(([path]) => path[depth] === nibble));
+  return [...branches.map((branch) => reference(built(branch, depth + 1))), "0x"];
+}
+
+/** A node inside its parent: itself when it is short, else its hash. */
+function reference(node: Tree): Tree {
+  const encoded = toRlp(node as never) as Hex;
+  return node === "0x" || encoded.length < 2 + 64 ? node : keccak256(encoded);
+}
+
+function packed(nibbles: string, leaf: boolean): Hex {
+  const odd = nibbles.length % 2 === 1;
+  const flag = (leaf ? 2 : 0) + (odd ? 1 : 0);
+  return `0x${flag}${odd ? "" : "0"}${nibbles}`;
+}
+
 /** A storage value as the trie stores it. */
 export const slotValue = (value: bigint): Hex => toRlp(short(value));
 
