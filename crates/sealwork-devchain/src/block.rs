@@ -1,9 +1,9 @@
 //! A mined block: header, transactions with their receipts, and the stored form.
 
-use crate::error::StorageError;
+use crate::{error::StorageError, evm::Rules};
 use alloy_consensus::{Header, ReceiptEnvelope, TxEnvelope};
 use alloy_eips::eip2718::{Decodable2718, Encodable2718};
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Signature, U256};
 use alloy_rlp::Decodable;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,12 @@ pub(crate) struct MinedTransaction {
     pub(crate) effective_gas_price: u128,
     /// Address of the contract that a creation made, also when it failed.
     pub(crate) contract: Option<Address>,
+}
+
+/// What stands for the signature of an impersonated account; it names the account, so that the hash is as unique as
+/// a real one. Nobody can sign so: the key to a chosen signature is unknown.
+pub(crate) fn nobodys_signature(sender: Address) -> Signature {
+    Signature::new(U256::from_be_slice(sender.as_slice()), U256::from(1), false)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,6 +72,12 @@ pub(crate) fn decode_header(mut header: &[u8]) -> Result<Header, StorageError> {
 impl MinedTransaction {
     pub(crate) fn hash(&self) -> B256 {
         *self.envelope.tx_hash()
+    }
+
+    /// The rules under which it was mined.
+    pub(crate) fn rules(&self) -> Rules {
+        let impersonated = *self.envelope.signature() == nobodys_signature(self.sender);
+        if impersonated { Rules::Impersonated } else { Rules::Transaction }
     }
 }
 

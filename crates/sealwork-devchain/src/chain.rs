@@ -1,43 +1,47 @@
-//! The chain itself: takes transactions, makes blocks, remembers recent states. Knows no clock and no network; the
+//! The chain itself: takes transactions, makes blocks, remembers recent states. Knows no calendar and no network; the
 //! time comes in as seconds since 1970.
 
+mod admit;
 mod assemble;
 mod clock;
+mod genesis;
+mod reorg;
+mod settings;
 mod snapshot;
+mod system;
 
 use crate::{
     block::Block,
     config::Config,
-    error::{ChainError, DevchainError, Rejection, StorageError},
-    evm::{BLOCK_GAS_LIMIT, Rules, View, block_env, prevrandao, tx_env},
-    pool::{Pool, PooledTransaction},
+    error::{ChainError, DevchainError, Rejection},
+    evm::{View, prevrandao},
+    metrics::Metrics,
+    pool::Pool,
     state::{AccountState, State},
-    storage::{Meta, Storage},
+    storage::{Entry, Meta, Storage},
+    tip::Tip,
 };
-use alloy_consensus::{Header, Transaction as _, TxEnvelope, transaction::SignerRecoverable};
-use alloy_eips::{eip1559::BaseFeeParams, eip2718::Typed2718};
-use alloy_primitives::{Address, B256, Bytes, address, bytes};
-use assemble::{Draft, next_header};
+use alloy_consensus::Header;
+use alloy_eips::eip1559::BaseFeeParams;
+use alloy_primitives::{Address, B256, Bytes};
+use assemble::Draft;
 use clock::ChainClock;
 use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction, ResultAndState};
 use snapshot::Snapshots;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+pub(crate) use settings::Settings;
+pub(crate) use system::begin_block;
 
 /// How many recent blocks keep their state.
 pub(crate) const STATES_KEPT: usize = 1_024;
-/// How many block hashes the EVM can ask for.
-const HASHES_KEPT: u64 = 256;
 /// Base fee of the first block, in wei per gas.
 const FIRST_BASE_FEE: u64 = 1_000_000_000;
-/// The well-known contract for addresses that do not depend on the sender's nonce; tools expect it everywhere.
-const CREATE2_DEPLOYER: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
-const CREATE2_DEPLOYER_CODE: Bytes = bytes!(
-    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe03601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
-);
 
 /// The newest block and its state. Cheap to share; never changes.
 #[derive(Debug)]
 pub(crate) struct Head {
+    pub(crate) hash: B256,
     pub(crate) header: Header,
     pub(crate) view: View,
     /// Header of the block after this one, without roots: what a pending call sees, apart from the time.
@@ -49,40 +53,57 @@ pub(crate) struct Head {
 pub(crate) struct Chain {
     chain_id: u64,
     storage: Arc<Storage>,
+    tip: Arc<Tip>,
+    metrics: Arc<Metrics>,
+    /// The newest block; clients see it as the tip, maybe a moment later.
     head: Arc<Head>,
     states: BTreeMap<u64, State>,
     pool: Pool,
     snapshots: Snapshots,
     clock: ChainClock,
-    instant: bool,
+    settings: Settings,
 }
 
 impl Chain {
     /// Opens the stored chain or makes the first block.
-    pub(crate) fn open(config: &Config, instant: bool, now: u64) -> Result<Self, DevchainError> {
+    pub(crate) fn open(
+        config: &Config,
+        instant: bool,
+        now: u64,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, DevchainError> {
         let failed = |source| DevchainError::Storage { path: config.path.clone(), source };
-        let storage = Storage::open(config.path.as_deref()).map_err(failed)?;
+        let tip = Arc::new(Tip::default());
+        let storage =
+            Storage::open(config.path.as_deref(), config.durability, Arc::clone(&tip)).map_err(failed)?;
         let (head, time_offset) = match storage.meta().map_err(failed)? {
             Some(meta) if meta.chain_id != config.chain_id => {
                 return Err(DevchainError::OtherChain { stored: meta.chain_id, configured: config.chain_id });
             }
-            Some(meta) => (stored_head(&storage, meta).map_err(failed)?, meta.time_offset),
-            None => (first_head(&storage, config, now).map_err(failed)?, 0),
+            Some(meta) => (genesis::stored_head(&storage, meta).map_err(failed)?, meta.time_offset),
+            None => (genesis::first_head(&storage, config, now).map_err(failed)?, 0),
         };
+        tip.set(Arc::clone(&head));
         Ok(Self {
             chain_id: config.chain_id,
             storage: Arc::new(storage),
+            tip,
+            metrics,
             states: BTreeMap::from([(head.header.number, head.view.state.clone())]),
-            head: Arc::new(head),
+            head,
             pool: Pool::default(),
             snapshots: Snapshots::default(),
             clock: ChainClock::new(time_offset),
-            instant,
+            settings: Settings { instant, ..Settings::default() },
         })
     }
 
     pub(crate) fn storage(&self) -> Arc<Storage> {
         Arc::clone(&self.storage)
+    }
+
+    pub(crate) fn tip(&self) -> Arc<Tip> {
+        Arc::clone(&self.tip)
     }
 
     pub(crate) fn head(&self) -> Arc<Head> {
@@ -93,16 +114,12 @@ impl Chain {
         &self.pool
     }
 
+    pub(crate) fn pool_mut(&mut self) -> &mut Pool {
+        &mut self.pool
+    }
+
     pub(crate) fn clock_mut(&mut self) -> &mut ChainClock {
         &mut self.clock
-    }
-
-    pub(crate) fn is_instant(&self) -> bool {
-        self.instant
-    }
-
-    pub(crate) fn set_instant(&mut self, instant: bool) {
-        self.instant = instant;
     }
 
     /// Timestamp that the next block would get.
@@ -117,57 +134,30 @@ impl Chain {
         self.states.get(&number).cloned().ok_or_else(gone)
     }
 
-    /// Takes a signed transaction; with instant mining it and what waited for it are mined before this returns.
-    pub(crate) fn submit(
-        &mut self,
-        envelope: TxEnvelope,
-        now: u64,
-    ) -> Result<(B256, Vec<Arc<Block>>), ChainError> {
-        let transaction = self.check(envelope, now)?;
-        let hash = transaction.hash();
-        let next = self.head.view.state.nonce(transaction.sender);
-        if !self.instant {
-            self.pool.insert(transaction, next)?;
-            return Ok((hash, Vec::new()));
-        }
-        let (sender, mut blocks) = (transaction.sender, Vec::new());
-        if transaction.envelope.nonce() == next {
-            blocks.push(self.mine_one(transaction, now)?);
-        } else {
-            self.pool.insert(transaction, next)?;
-        }
-        while let Some(waiting) = self.pool.take(sender, self.head.view.state.nonce(sender)) {
-            let waiting_hash = waiting.hash();
-            match self.mine_one(waiting, now) {
-                Ok(block) => blocks.push(block),
-                Err(ChainError::Storage(error)) => return Err(error.into()),
-                Err(error) => {
-                    tracing::warn!(%error, transaction = %waiting_hash, "dropped a waiting transaction");
-                }
-            }
-        }
-        Ok((hash, blocks))
-    }
-
     /// Makes one block of what waits, possibly empty.
     pub(crate) fn mine(&mut self, now: u64) -> Result<Arc<Block>, ChainError> {
+        let started = Instant::now();
         let mut draft = self.draft(now);
-        let state = self.head.view.state.clone();
-        let mut turns = self.pool.turns(&|sender| state.nonce(sender));
+        let (state, base_fee) = (self.head.view.state.clone(), draft.base_fee());
+        let mut turns = self.pool.turns(base_fee, &|sender| state.nonce(sender));
         while let Some(turn) = turns.pop_first() {
             if !draft.has_room(turn.gas_limit) {
-                break;
+                // It waits for the next block; a smaller one of somebody else may still fit.
+                if draft.is_full() {
+                    break;
+                }
+                continue;
             }
             let Some(waiting) = self.pool.take(turn.sender, turn.nonce) else { continue };
             let hash = waiting.hash();
             match draft.execute(self.chain_id, waiting) {
-                Ok(()) => turns.extend(self.pool.turn(turn.sender, turn.nonce.saturating_add(1))),
+                Ok(()) => turns.extend(self.pool.turn(turn.sender, turn.nonce.saturating_add(1), base_fee)),
                 Err(error) => {
                     tracing::warn!(%error, transaction = %hash, "dropped a waiting transaction");
                 }
             }
         }
-        self.commit(draft, now)
+        self.commit(draft, now, started)
     }
 
     /// Changes the state outside any transaction, in a block of its own, so that every state root stays true.
@@ -177,48 +167,12 @@ impl Chain {
         now: u64,
         change: impl FnOnce(&mut AccountState),
     ) -> Result<Arc<Block>, ChainError> {
+        let started = Instant::now();
         let mut draft = self.draft(now);
         let mut account = draft.state().account(address).cloned().unwrap_or_default();
         change(&mut account);
         draft.state_mut().set_account(address, account);
-        self.commit(draft, now)
-    }
-
-    /// Everything that can be known before a transaction's turn comes.
-    fn check(&self, envelope: TxEnvelope, now: u64) -> Result<PooledTransaction, ChainError> {
-        if envelope.is_eip4844() || envelope.is_eip7702() {
-            return Err(Rejection::UnsupportedType(envelope.ty()).into());
-        }
-        if let Some(found) = envelope.chain_id().filter(|id| *id != self.chain_id) {
-            return Err(Rejection::OtherChain { found, expected: self.chain_id }.into());
-        }
-        let hash = *envelope.tx_hash();
-        let sender = envelope.recover_signer().map_err(|_| {
-            Rejection::Invalid(InvalidTransaction::Str("invalid transaction signature".into()))
-        })?;
-        if self.pool.find(hash).is_some() || self.storage.transaction(hash)?.is_some() {
-            return Err(Rejection::AlreadyKnown(hash).into());
-        }
-        let next = self.head.view.state.nonce(sender);
-        if self.instant && envelope.nonce() == next {
-            // Mining it right away is the check.
-            return Ok(PooledTransaction { envelope, sender });
-        }
-        if envelope.nonce() < next {
-            let invalid = InvalidTransaction::NonceTooLow { tx: envelope.nonce(), state: next };
-            return Err(Rejection::Invalid(invalid).into());
-        }
-        let mut header = self.head.next.clone();
-        header.timestamp = self.next_timestamp(now);
-        let env = tx_env(&envelope, sender);
-        outcome(self.head.view.run(self.chain_id, block_env(&header), Rules::Waiting, env))?;
-        Ok(PooledTransaction { envelope, sender })
-    }
-
-    fn mine_one(&mut self, transaction: PooledTransaction, now: u64) -> Result<Arc<Block>, ChainError> {
-        let mut draft = self.draft(now);
-        draft.execute(self.chain_id, transaction)?;
-        self.commit(draft, now)
+        self.commit(draft, now, started)
     }
 
     fn draft(&self, now: u64) -> Draft {
@@ -227,30 +181,37 @@ impl Chain {
         Draft::new(header, self.head.view.clone())
     }
 
-    /// Makes a block durable, then visible.
-    fn commit(&mut self, draft: Draft, now: u64) -> Result<Arc<Block>, ChainError> {
-        let (block, state) = draft.seal();
+    /// Adds a block to the chain.
+    fn commit(&mut self, draft: Draft, now: u64, started: Instant) -> Result<Arc<Block>, ChainError> {
+        let (block, head) = self.settings.seal(draft, &self.head);
         let clock = self.clock.after(block.header.timestamp, now);
+        let block = self.add(block, Arc::new(head), clock)?;
+        self.settings.used();
+        self.metrics.block(&block, started.elapsed());
+        Ok(block)
+    }
+
+    /// Adds a finished block.
+    fn add(&mut self, block: Block, head: Arc<Head>, clock: ChainClock) -> Result<Arc<Block>, ChainError> {
+        let block = Arc::new(block);
         let meta = Meta { chain_id: self.chain_id, head: block.number(), time_offset: clock.offset() };
-        self.storage.append(meta, &block, &state.change_since(&self.head.view.state))?;
+        self.storage.append(Entry {
+            meta,
+            block: Arc::clone(&block),
+            before: self.head.view.state.clone(),
+            head: Arc::clone(&head),
+        })?;
         self.clock = clock;
-        self.states.insert(block.number(), state.clone());
+        self.states.insert(block.number(), head.view.state.clone());
         while self.states.len() > STATES_KEPT {
             self.states.pop_first();
         }
-        let mut hashes = BTreeMap::clone(&self.head.view.hashes);
-        remember(&mut hashes, &block);
-        let view = View { state, hashes: Arc::new(hashes) };
-        self.head = Arc::new(Head::new(&block, view));
-        Ok(Arc::new(block))
+        self.head = head;
+        Ok(block)
     }
 }
 
 impl Head {
-    fn new(block: &Block, view: View) -> Self {
-        Self { header: block.header.clone(), view, next: next_header(block) }
-    }
-
     pub(crate) fn number(&self) -> u64 {
         self.header.number
     }
@@ -260,16 +221,19 @@ impl Head {
 pub(crate) fn outcome(
     result: Result<ResultAndState, EVMError<std::convert::Infallible, InvalidTransaction>>,
 ) -> Result<ResultAndState, ChainError> {
-    result.map_err(|error| {
-        let invalid = match error {
-            EVMError::Transaction(invalid) => invalid,
-            EVMError::Header(header) => InvalidTransaction::Str(format!("block header: {header}").into()),
-            EVMError::Database(never) => match never {},
-            EVMError::Custom(text) => InvalidTransaction::Str(text.into()),
-            EVMError::CustomAny(error) => InvalidTransaction::Str(error.to_string().into()),
-        };
-        Rejection::Invalid(invalid).into()
-    })
+    result.map_err(refused)
+}
+
+/// Why the EVM does not run a transaction.
+fn refused(error: EVMError<std::convert::Infallible, InvalidTransaction>) -> ChainError {
+    let invalid = match error {
+        EVMError::Transaction(invalid) => invalid,
+        EVMError::Header(header) => InvalidTransaction::Str(format!("block header: {header}").into()),
+        EVMError::Database(never) => match never {},
+        EVMError::Custom(text) => InvalidTransaction::Str(text.into()),
+        EVMError::CustomAny(error) => InvalidTransaction::Str(error.to_string().into()),
+    };
+    Rejection::Invalid(invalid).into()
 }
 
 /// The output of a call, or why there is none.
@@ -281,58 +245,25 @@ pub(crate) fn output(result: ExecutionResult) -> Result<Bytes, ChainError> {
     }
 }
 
-fn remember(hashes: &mut BTreeMap<u64, B256>, block: &Block) {
-    hashes.insert(block.number(), block.hash);
-    while u64::try_from(hashes.len()).unwrap_or(u64::MAX) > HASHES_KEPT {
-        hashes.pop_first();
-    }
-}
-
-fn first_head(storage: &Storage, config: &Config, now: u64) -> Result<Head, StorageError> {
-    let mut state = State::default();
-    for account in &config.accounts {
-        let funded = AccountState { balance: account.balance, ..AccountState::default() };
-        state.set_account(account.signer.address(), funded);
-    }
-    let deployer = AccountState { nonce: 1, ..AccountState::default() }.with_code(CREATE2_DEPLOYER_CODE);
-    state.set_account(CREATE2_DEPLOYER, deployer);
-    let header = Header {
-        timestamp: now,
-        gas_limit: BLOCK_GAS_LIMIT,
-        base_fee_per_gas: Some(FIRST_BASE_FEE),
-        mix_hash: prevrandao(B256::ZERO),
-        ..Header::default()
-    };
-    let view = View { state, hashes: Arc::default() };
-    let (block, state) = Draft::new(header, view).seal();
-    let meta = Meta { chain_id: config.chain_id, head: 0, time_offset: 0 };
-    storage.append(meta, &block, &state.change_since(&State::default()))?;
-    let mut hashes = BTreeMap::new();
-    remember(&mut hashes, &block);
-    Ok(Head::new(&block, View { state, hashes: Arc::new(hashes) }))
-}
-
-fn stored_head(storage: &Storage, meta: Meta) -> Result<Head, StorageError> {
-    let missing = || StorageError::Record { record: "newest block" };
-    let block = storage.block(meta.head)?.ok_or_else(missing)?;
-    let state = storage.state()?;
-    let (found, expected) = (state.root(), block.header.state_root);
-    if found != expected {
-        return Err(StorageError::StateRoot { block: meta.head, found, expected });
-    }
-    let mut hashes = BTreeMap::new();
-    storage.headers(meta.head.saturating_sub(HASHES_KEPT - 1)..=meta.head, &mut |header| {
-        hashes.insert(header.number, header.hash_slow());
-        Ok(true)
-    })?;
-    Ok(Head::new(&block, View { state, hashes: Arc::new(hashes) }))
-}
-
-/// EIP-1559 with Ethereum's parameters. The fee counts from the first block that can hold transactions, so that a
-/// new chain starts at a round number, as anvil's does.
+/// EIP-1559 with Ethereum's parameters.
 pub(crate) fn base_fee_after(header: &Header) -> u64 {
     if header.number == 0 {
         return header.base_fee_per_gas.unwrap_or(FIRST_BASE_FEE);
     }
     header.next_block_base_fee(BaseFeeParams::ethereum()).unwrap_or(FIRST_BASE_FEE)
+}
+
+/// The header after a block, without time and roots.
+fn next_header(hash: B256, header: &Header, settings: &Settings) -> Header {
+    Header {
+        parent_hash: hash,
+        number: header.number.saturating_add(1),
+        gas_limit: settings.gas_limit,
+        beneficiary: settings.coinbase,
+        base_fee_per_gas: Some(settings.next_base_fee.unwrap_or_else(|| base_fee_after(header))),
+        mix_hash: settings.next_prevrandao.unwrap_or_else(|| prevrandao(hash)),
+        timestamp: header.timestamp,
+        parent_beacon_block_root: Some(B256::ZERO),
+        ..Header::default()
+    }
 }

@@ -22,6 +22,16 @@ pub enum Mining {
     Interval(Duration),
 }
 
+/// When a client learns of a block on a chain that is kept in a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// When the block is on disk: whatever a client saw is there after a crash.
+    #[default]
+    BeforeAnswer,
+    /// At once; the disk follows within moments. A crash can lose the newest blocks, never part of one.
+    Background,
+}
+
 /// An account that exists in the first block and for which the chain signs `eth_sendTransaction`.
 #[derive(Clone, Debug)]
 pub struct FundedAccount {
@@ -38,6 +48,8 @@ pub struct Config {
     pub chain_id: u64,
     /// Database file; `None` keeps everything in memory.
     pub path: Option<PathBuf>,
+    /// When clients learn of blocks. Without a `path` always at once.
+    pub durability: Durability,
     /// When blocks are made.
     pub mining: Mining,
     /// Where JSON-RPC is served, HTTP and WebSocket on one port; port 0 takes a free one.
@@ -52,6 +64,7 @@ impl Default for Config {
         Self {
             chain_id: DEFAULT_CHAIN_ID,
             path: None,
+            durability: Durability::BeforeAnswer,
             mining: Mining::Instant,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             accounts: dev_accounts(),

@@ -15,7 +15,6 @@ use tokio::task::{AbortHandle, JoinHandle};
 #[derive(Debug)]
 pub struct Devchain {
     node: Arc<Node>,
-    mining: Mining,
     listen: SocketAddr,
 }
 
@@ -43,10 +42,15 @@ impl Devchain {
         if matches!(config.mining, Mining::Interval(period) if period < Duration::from_millis(1)) {
             return Err(DevchainError::ZeroInterval);
         }
-        let chain = Chain::open(config, config.mining == Mining::Instant, unix_now())?;
+        let metrics = Arc::default();
+        let (instant, interval) = match config.mining {
+            Mining::Instant => (true, None),
+            Mining::Interval(period) => (false, Some(period)),
+        };
+        let chain = Chain::open(config, instant, unix_now(), Arc::clone(&metrics))?;
         let signers = config.accounts.iter().map(|account| account.signer.clone());
-        let node = Arc::new(Node::new(config.chain_id, chain, signers.collect()));
-        Ok(Self { node, mining: config.mining, listen: config.listen })
+        let node = Node::new(config.chain_id, chain, signers.collect(), metrics, interval);
+        Ok(Self { node: Arc::new(node), listen: config.listen })
     }
 
     /// Serves JSON-RPC and makes blocks until the handle is stopped or dropped.
@@ -55,13 +59,8 @@ impl Devchain {
     /// [`DevchainError::Listen`] when the address is not free.
     pub async fn start(self) -> Result<Handle, DevchainError> {
         let (address, server) = serve(Arc::clone(&self.node), self.listen).await?;
-        let miner = match self.mining {
-            Mining::Instant => None,
-            Mining::Interval(period) => {
-                let task = tokio::spawn(mine_every(Arc::clone(&self.node), period));
-                Some(Miner(task.abort_handle(), task))
-            }
-        };
+        let task = tokio::spawn(mine_regularly(Arc::clone(&self.node)));
+        let miner = Some(Miner(task.abort_handle(), task));
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "everybody who reaches this address can spend from the development accounts");
         }
@@ -127,17 +126,35 @@ impl Drop for Miner {
     }
 }
 
-async fn mine_every(node: Arc<Node>, period: Duration) {
-    let mut ticks = tokio::time::interval(period);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    ticks.tick().await;
+/// Makes a block every interval, whatever the interval is at the moment.
+async fn mine_regularly(node: Arc<Node>) {
+    let mut interval = node.interval.subscribe();
     loop {
-        ticks.tick().await;
-        let node = Arc::clone(&node);
-        match tokio::task::spawn_blocking(move || node.mine().map(drop)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "no block could be made"),
-            Err(error) => tracing::error!(%error, "making a block was interrupted"),
+        let period = *interval.borrow_and_update();
+        let Some(period) = period else {
+            if interval.changed().await.is_err() {
+                return;
+            }
+            continue;
+        };
+        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while !interval.has_changed().unwrap_or(true) {
+            tokio::select! {
+                _ = ticks.tick() => mine(&node).await,
+                _ = interval.changed() => {
+                    interval.mark_changed();
+                }
+            }
         }
+    }
+}
+
+async fn mine(node: &Arc<Node>) {
+    let node = Arc::clone(node);
+    match tokio::task::spawn_blocking(move || node.mine().map(drop)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "no block could be made"),
+        Err(error) => tracing::error!(%error, "making a block was interrupted"),
     }
 }

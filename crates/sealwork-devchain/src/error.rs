@@ -3,7 +3,7 @@
 use crate::revert::{halt_reason, revert_reason};
 use alloy_primitives::{B256, Bytes};
 use revm::context::result::{HaltReason, InvalidTransaction};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 /// Why a chain could not be opened, started or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,21 @@ pub enum StorageError {
     /// The database engine failed.
     #[error("the database engine failed")]
     Engine(#[source] Box<redb::Error>),
+    /// There is no room for the next block.
+    #[error("no space is left for the database; free some and start again")]
+    Full,
+    /// An earlier commit failed, so nothing is stored any more.
+    #[error("the chain stopped{} because a block could not be stored; start it again", after(newest))]
+    Stopped {
+        /// Newest stored block, if this process stored any.
+        newest: Option<u64>,
+        /// Why the commit failed.
+        #[source]
+        cause: Arc<StorageError>,
+    },
+    /// The writer's thread could not be started.
+    #[error("the thread that stores blocks could not be started")]
+    Thread(#[source] std::io::Error),
     /// The file was written by another version.
     #[error("the database has schema {found}, this version reads {expected}; start with a fresh path")]
     Schema {
@@ -87,13 +102,21 @@ pub(crate) enum Rejection {
     Invalid(InvalidTransaction),
     #[error("already known: transaction {0}")]
     AlreadyKnown(B256),
-    #[error("replacement transaction underpriced: needs a maximum fee of {needed} wei per gas")]
-    Underpriced { needed: u128 },
-    #[error("txpool is full: {limit} transactions wait; mine a block first")]
+    #[error(
+        "replacement transaction underpriced: needs a maximum fee of {needed_fee} and a tip of {needed_tip} wei per gas"
+    )]
+    Underpriced { needed_fee: u128, needed_tip: u128 },
+    #[error(
+        "txpool is full: at most {limit} transactions wait; offer more than the worst paid, or mine a block"
+    )]
     PoolFull { limit: usize },
+    #[error("oversized data: transaction size {bytes}, limit {limit}")]
+    Oversized { bytes: usize, limit: usize },
+    #[error("invalid transaction signature")]
+    Signature,
     #[error("invalid chain id: signed for {found}, this is {expected}")]
     OtherChain { found: u64, expected: u64 },
-    #[error("transaction type not supported: {0}; types 0, 1 and 2 are")]
+    #[error("transaction type not supported: {0}; types 0, 1, 2 and 4 are")]
     UnsupportedType(u8),
 }
 
@@ -118,14 +141,28 @@ pub(crate) enum ChainError {
     Limit { what: &'static str, limit: u64 },
     #[error("timestamp {asked} is before the newest block's {newest}")]
     TimeRunsForward { asked: u64, newest: u64 },
+    #[error("cannot go back {depth} blocks: the newest block is {newest}")]
+    ReorgDepth { depth: u64, newest: u64 },
     #[error("the chain database failed")]
     Storage(#[from] StorageError),
 }
 
 impl<E: Into<redb::Error>> From<E> for StorageError {
     fn from(source: E) -> Self {
-        Self::Engine(Box::new(source.into()))
+        match source.into() {
+            redb::Error::Io(error) if is_full(&error) => Self::Full,
+            other => Self::Engine(Box::new(other)),
+        }
     }
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+fn after(newest: &Option<u64>) -> String {
+    newest.map(|newest| format!(" after block {newest}")).unwrap_or_default()
 }
 
 fn at(path: Option<&PathBuf>) -> String {

@@ -9,7 +9,8 @@ use revm::{
         BlockEnv, CfgEnv, TxEnv,
         result::{EVMError, InvalidTransaction, ResultAndState},
     },
-    context_interface::block::BlobExcessGasAndPrice,
+    context_interface::{block::BlobExcessGasAndPrice, either::Either},
+    handler::{EthFrame, Handler as _, MainnetHandler},
     primitives::hardfork::SpecId,
     state::{AccountInfo, Bytecode},
 };
@@ -28,7 +29,50 @@ const MEMORY_LIMIT: u64 = 256 << 20;
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     pub(crate) state: State,
-    pub(crate) hashes: Arc<BTreeMap<u64, B256>>,
+    pub(crate) hashes: Arc<Hashes>,
+}
+
+/// How many block hashes the EVM can ask for.
+const HASHES_KEPT: usize = 256;
+
+/// Hashes of the newest blocks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hashes {
+    /// Number of the first of them.
+    first: u64,
+    /// The last hash is read last, so a new one is a copy of a few kilobytes and no tree.
+    hashes: Vec<B256>,
+    /// What a call pretends.
+    pretended: BTreeMap<u64, B256>,
+}
+
+impl Hashes {
+    /// The hashes with one more; blocks come in order.
+    pub(crate) fn with(&self, number: u64, hash: B256) -> Self {
+        let skip = self.hashes.len().saturating_sub(HASHES_KEPT - 1);
+        let mut hashes = Vec::with_capacity(HASHES_KEPT);
+        hashes.extend(self.hashes.iter().skip(skip));
+        hashes.push(hash);
+        let before = u64::try_from(hashes.len() - 1).unwrap_or(u64::MAX);
+        Self { first: number.saturating_sub(before), hashes, pretended: BTreeMap::new() }
+    }
+
+    pub(crate) fn get(&self, number: &u64) -> Option<&B256> {
+        let known = || self.hashes.get(usize::try_from(number.checked_sub(self.first)?).ok()?);
+        self.pretended.get(number).or_else(known)
+    }
+}
+
+impl Extend<(u64, B256)> for Hashes {
+    fn extend<T: IntoIterator<Item = (u64, B256)>>(&mut self, hashes: T) {
+        self.pretended.extend(hashes);
+    }
+}
+
+impl FromIterator<(u64, B256)> for Hashes {
+    fn from_iter<T: IntoIterator<Item = (u64, B256)>>(blocks: T) -> Self {
+        blocks.into_iter().fold(Self::default(), |hashes, (number, hash)| hashes.with(number, hash))
+    }
 }
 
 /// Whether the rules for signed transactions hold.
@@ -36,8 +80,8 @@ pub(crate) struct View {
 pub(crate) enum Rules {
     /// Everything is checked.
     Transaction,
-    /// Everything but the nonce, for a transaction that has to wait.
-    Waiting,
+    /// Everything but that accounts with code cannot send.
+    Impersonated,
     /// A call that nobody signed: no nonce, no base fee, no gas cap, any sender.
     Call,
 }
@@ -60,16 +104,35 @@ impl View {
             .build_mainnet();
         evm.transact(tx)
     }
+
+    /// Checks a transaction that has to wait, without running it.
+    pub(crate) fn check(
+        &self,
+        chain_id: u64,
+        block: BlockEnv,
+        rules: Rules,
+        tx: TxEnv,
+    ) -> Result<(), Failure> {
+        let mut evm = Context::mainnet()
+            .with_db(self.clone())
+            .with_cfg(config(chain_id, rules))
+            .with_block(block)
+            .with_tx(tx)
+            .build_mainnet();
+        evm.cfg.disable_nonce_check = true;
+        evm.cfg.disable_base_fee = true;
+        MainnetHandler::<_, Failure, EthFrame>::default().validate(&mut evm).map(drop)
+    }
 }
 
 pub(crate) fn config(chain_id: u64, rules: Rules) -> CfgEnv {
     let mut config = CfgEnv::new_with_spec(SPEC).with_chain_id(chain_id);
     config.memory_limit = MEMORY_LIMIT;
-    config.disable_nonce_check = rules != Rules::Transaction;
+    config.disable_eip3607 = rules != Rules::Transaction;
     if rules == Rules::Call {
+        config.disable_nonce_check = true;
         config.disable_base_fee = true;
         config.disable_block_gas_limit = true;
-        config.disable_eip3607 = true;
         config.tx_gas_limit_cap = Some(u64::MAX);
     }
     config
@@ -111,7 +174,10 @@ pub(crate) fn tx_env(envelope: &TxEnvelope, sender: Address) -> TxEnv {
         gas_priority_fee: envelope.max_priority_fee_per_gas(),
         blob_hashes: Vec::new(),
         max_fee_per_blob_gas: 0,
-        authorization_list: Vec::new(),
+        authorization_list: envelope
+            .authorization_list()
+            .map(|list| list.iter().cloned().map(Either::Left).collect())
+            .unwrap_or_default(),
     }
 }
 

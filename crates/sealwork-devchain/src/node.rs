@@ -1,26 +1,24 @@
-//! A running chain: the core behind one lock, the newest block for readers, and the news for subscribers.
+//! A running chain: the core behind one lock, and what readers need without it.
 
 use crate::{
     block::Block,
     chain::{Chain, Head},
     error::ChainError,
     evm::{View, block_env},
+    metrics::Metrics,
     storage::Storage,
+    tip::Tip,
 };
-use alloy_consensus::Header;
 use alloy_eips::{BlockId, BlockNumberOrTag};
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256, keccak256};
 use alloy_signer_local::PrivateKeySigner;
 use revm::context::BlockEnv;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::broadcast;
-
-/// Blocks that a slow subscriber may be behind before it is cut off.
-const NEWS_KEPT: usize = 1_024;
+use tokio::sync::watch;
 
 /// A running chain.
 #[derive(Debug)]
@@ -30,22 +28,36 @@ pub(crate) struct Node {
     /// Addresses of the signers in the order of the configuration.
     pub(crate) accounts: Vec<Address>,
     pub(crate) storage: Arc<Storage>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Tells this process's chain from every other.
+    pub(crate) instance: B256,
+    /// Time between blocks that are made without being asked for.
+    pub(crate) interval: watch::Sender<Option<Duration>>,
     chain: Mutex<Chain>,
-    /// The newest block again, so that readers need not wait for a block that is being written.
-    head: RwLock<Arc<Head>>,
-    news: broadcast::Sender<Arc<Block>>,
+    /// The newest block again, so that readers need not wait for a block that is being made.
+    tip: Arc<Tip>,
 }
 
 impl Node {
-    pub(crate) fn new(chain_id: u64, chain: Chain, signers: Vec<PrivateKeySigner>) -> Self {
+    pub(crate) fn new(
+        chain_id: u64,
+        chain: Chain,
+        signers: Vec<PrivateKeySigner>,
+        metrics: Arc<Metrics>,
+        interval: Option<Duration>,
+    ) -> Self {
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_nanos());
+        let hash = chain.head().hash;
         Self {
             chain_id,
             accounts: signers.iter().map(PrivateKeySigner::address).collect(),
             signers: signers.into_iter().map(|signer| (signer.address(), signer)).collect(),
             storage: chain.storage(),
-            head: RwLock::new(chain.head()),
+            metrics,
+            instance: keccak256([&started.to_be_bytes(), hash.as_slice()].concat()),
+            interval: watch::channel(interval).0,
+            tip: chain.tip(),
             chain: Mutex::new(chain),
-            news: broadcast::channel(NEWS_KEPT).0,
         }
     }
 
@@ -54,35 +66,33 @@ impl Node {
         self.chain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the chain, then tells readers and subscribers.
+    /// Changes the chain; returns when clients may learn of it.
     pub(crate) fn update<R>(
         &self,
-        change: impl FnOnce(&mut Chain) -> Result<(R, Vec<Arc<Block>>), ChainError>,
+        change: impl FnOnce(&mut Chain) -> Result<R, ChainError>,
     ) -> Result<R, ChainError> {
         let mut chain = self.chain();
-        let outcome = change(&mut chain);
-        *self.head.write().unwrap_or_else(PoisonError::into_inner) = chain.head();
-        let (result, blocks) = outcome?;
-        for block in blocks {
-            // Nobody listening is fine.
-            let _ = self.news.send(block);
-        }
+        let result = change(&mut chain)?;
+        let ticket = self.storage.ticket();
+        drop(chain);
+        // Others make their blocks meanwhile, and one commit stores all of them.
+        self.storage.wait(ticket)?;
         Ok(result)
     }
 
     /// The newest block.
     pub(crate) fn head(&self) -> Arc<Head> {
-        Arc::clone(&self.head.read().unwrap_or_else(PoisonError::into_inner))
+        self.tip.head()
     }
 
-    /// Every block from now on.
-    pub(crate) fn news(&self) -> broadcast::Receiver<Arc<Block>> {
-        self.news.subscribe()
+    /// The end of the chain as clients see it.
+    pub(crate) fn tip(&self) -> &Tip {
+        &self.tip
     }
 
     /// Makes a block of what waits.
     pub(crate) fn mine(&self) -> Result<Arc<Block>, ChainError> {
-        self.update(|chain| chain.mine(unix_now()).map(|block| (Arc::clone(&block), vec![block])))
+        self.update(|chain| chain.mine(unix_now()))
     }
 
     /// The number a tag stands for. "pending" is the newest block: nothing is pending for longer than a moment.
@@ -121,20 +131,10 @@ impl Node {
             return Ok((head.view.clone(), block_env(&head.header)));
         }
         let state = self.chain().state_at(number)?;
-        let (header, hashes) = self.recent(number)?;
-        Ok((View { state, hashes: Arc::new(hashes) }, block_env(&header)))
-    }
-
-    /// A header with the hashes of the blocks before it.
-    fn recent(&self, number: u64) -> Result<(Header, BTreeMap<u64, alloy_primitives::B256>), ChainError> {
-        let (mut found, mut hashes) = (None, BTreeMap::new());
-        self.storage.headers(number.saturating_sub(256)..=number, &mut |header| {
-            hashes.insert(header.number, header.hash_slow());
-            found = Some(header);
-            Ok(true)
-        })?;
-        let header = found.filter(|header| header.number == number);
-        Ok((header.ok_or_else(|| ChainError::UnknownBlock(number.to_string()))?, hashes))
+        let unknown = || ChainError::UnknownBlock(number.to_string());
+        let block = self.storage.block(number)?.ok_or_else(unknown)?;
+        let hashes = Arc::new(self.storage.hashes(number)?);
+        Ok((View { state, hashes }, block_env(&block.header)))
     }
 }
 

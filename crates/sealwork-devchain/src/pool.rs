@@ -1,16 +1,25 @@
-//! Transactions that wait for a block.
+//! Transactions that wait for a block: for their sender's earlier ones, for a lower base fee, or because blocks are
+//! made on request.
 
 use crate::error::Rejection;
-use alloy_consensus::{Transaction as _, TxEnvelope};
-use alloy_primitives::{Address, B256};
+use alloy_consensus::{Transaction as _, TxEnvelope, transaction::SignerRecoverable as _};
+use alloy_eips::eip2718::Encodable2718 as _;
+use alloy_primitives::{Address, B256, map::B256HashMap};
 use revm::context::result::InvalidTransaction;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// Transactions that wait at most.
-pub(crate) const POOL_LIMIT: usize = 4_096;
-/// How far ahead of the account's next nonce a transaction may be.
-pub(crate) const NONCE_WINDOW: u64 = 1_024;
-/// Percent by which a replacement must pay more.
+pub(crate) const POOL_LIMIT: usize = 65_536;
+/// Transactions of one sender that wait at most, and how far ahead of the next nonce one may be.
+pub(crate) const SENDER_LIMIT: u64 = 16_384;
+/// Bytes of all transactions that wait at most.
+const POOL_BYTES: usize = 128 << 20;
+/// Bytes of one transaction at most, as in go-ethereum.
+pub(crate) const TRANSACTION_BYTES: usize = 128 << 10;
+/// Percent by which a replacement must pay more, as in go-ethereum.
 const REPLACEMENT_PERCENT: u128 = 10;
 
 /// A transaction with its sender.
@@ -18,13 +27,16 @@ const REPLACEMENT_PERCENT: u128 = 10;
 pub(crate) struct PooledTransaction {
     pub(crate) envelope: TxEnvelope,
     pub(crate) sender: Address,
+    /// Sent in the name of an account without its key; rules that protect from that do not hold.
+    pub(crate) impersonated: bool,
 }
 
 /// Transactions that wait for a block, by sender and nonce.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     senders: BTreeMap<Address, BTreeMap<u64, Waiting>>,
-    length: usize,
+    hashes: B256HashMap<(Address, u64)>,
+    bytes: usize,
     arrivals: u64,
 }
 
@@ -32,11 +44,13 @@ pub(crate) struct Pool {
 struct Waiting {
     transaction: PooledTransaction,
     arrival: u64,
+    bytes: usize,
 }
 
-/// A transaction whose turn it is, ordered by arrival.
+/// A transaction whose turn it is; the smallest is the best paid, then the oldest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Turn {
+    tip: Reverse<u128>,
     arrival: u64,
     pub(crate) sender: Address,
     pub(crate) nonce: u64,
@@ -44,160 +58,185 @@ pub(crate) struct Turn {
 }
 
 impl PooledTransaction {
+    /// Finds out who signed. Costs more than everything else about a transaction, so nobody should hold a lock.
+    pub(crate) fn recover(envelope: TxEnvelope) -> Result<Self, Rejection> {
+        let sender = envelope.recover_signer().map_err(|_| Rejection::Signature)?;
+        Ok(Self { envelope, sender, impersonated: false })
+    }
+
     pub(crate) fn hash(&self) -> B256 {
         *self.envelope.tx_hash()
+    }
+
+    pub(crate) fn nonce(&self) -> u64 {
+        self.envelope.nonce()
     }
 }
 
 impl Pool {
-    /// Takes a transaction. `next` is the sender's nonce on the chain.
-    pub(crate) fn insert(&mut self, transaction: PooledTransaction, next: u64) -> Result<(), Rejection> {
-        let nonce = transaction.envelope.nonce();
+    /// Takes a transaction. `next` is the sender's nonce on the chain. Gives back the hash of the transaction that had
+    /// to leave for it, if one had.
+    pub(crate) fn insert(
+        &mut self,
+        transaction: PooledTransaction,
+        next: u64,
+    ) -> Result<Option<B256>, Rejection> {
+        let (hash, sender, nonce) = (transaction.hash(), transaction.sender, transaction.nonce());
+        if self.hashes.contains_key(&hash) {
+            return Err(Rejection::AlreadyKnown(hash));
+        }
         if nonce < next {
             return Err(Rejection::Invalid(InvalidTransaction::NonceTooLow { tx: nonce, state: next }));
         }
-        if nonce - next > NONCE_WINDOW {
+        if nonce - next >= SENDER_LIMIT {
             return Err(Rejection::Invalid(InvalidTransaction::NonceTooHigh { tx: nonce, state: next }));
         }
-        let old = self.senders.get(&transaction.sender).and_then(|waiting| waiting.get(&nonce));
-        match old {
-            Some(old) if old.transaction.hash() == transaction.hash() => {
-                return Err(Rejection::AlreadyKnown(transaction.hash()));
-            }
+        let bytes = transaction.envelope.encode_2718_len();
+        let old = self.senders.get(&sender).and_then(|waiting| waiting.get(&nonce));
+        let left = match old {
             Some(old) => {
-                let fee = old.transaction.envelope.max_fee_per_gas();
-                let needed = fee.saturating_add(fee.div_ceil(100 / REPLACEMENT_PERCENT));
-                if transaction.envelope.max_fee_per_gas() < needed {
-                    return Err(Rejection::Underpriced { needed });
-                }
+                old.transaction.check_replacement(&transaction)?;
+                let left = old.transaction.hash();
+                self.take(sender, nonce);
+                Some(left)
             }
-            None if self.length >= POOL_LIMIT => return Err(Rejection::PoolFull { limit: POOL_LIMIT }),
-            None => self.length += 1,
-        }
+            None => self.make_room(&transaction, bytes)?,
+        };
         self.arrivals += 1;
-        let waiting = self.senders.entry(transaction.sender).or_default();
-        waiting.insert(nonce, Waiting { transaction, arrival: self.arrivals });
-        Ok(())
+        self.bytes += bytes;
+        self.hashes.insert(hash, (sender, nonce));
+        let waiting = self.senders.entry(sender).or_default();
+        waiting.insert(nonce, Waiting { transaction, arrival: self.arrivals, bytes });
+        Ok(left)
     }
 
-    /// The transactions whose turn it is, the oldest first; `nonce` names each sender's next nonce. Forgets those
-    /// whose nonce is used.
-    pub(crate) fn turns(&mut self, nonce: &dyn Fn(Address) -> u64) -> BTreeSet<Turn> {
-        let mut turns = BTreeSet::new();
-        self.senders.retain(|sender, waiting| {
-            let next = nonce(*sender);
-            *waiting = waiting.split_off(&next);
-            turns.extend(waiting.get(&next).map(|first| Turn::new(*sender, next, first)));
-            !waiting.is_empty()
+    /// When the pool is full, the worst paid transaction leaves for a better paid one. Only the last of a sender can
+    /// leave, so that no gap opens.
+    fn make_room(&mut self, newcomer: &PooledTransaction, bytes: usize) -> Result<Option<B256>, Rejection> {
+        if self.length() < POOL_LIMIT && self.bytes.saturating_add(bytes) <= POOL_BYTES {
+            return Ok(None);
+        }
+        let lasts = self.senders.iter().filter_map(|(sender, waiting)| {
+            let (nonce, last) = waiting.last_key_value()?;
+            Some((last.transaction.envelope.max_fee_per_gas(), Reverse(last.arrival), *sender, *nonce))
         });
-        self.length = self.senders.values().map(BTreeMap::len).sum();
+        let worst = lasts.min().filter(|worst| worst.2 != newcomer.sender);
+        let Some((fee, _, sender, nonce)) = worst else {
+            return Err(Rejection::PoolFull { limit: POOL_LIMIT });
+        };
+        if newcomer.envelope.max_fee_per_gas() <= fee {
+            return Err(Rejection::PoolFull { limit: POOL_LIMIT });
+        }
+        Ok(self.take(sender, nonce).map(|left| left.hash()))
+    }
+
+    /// The transactions whose turn it is in a block with this base fee; `nonce` names each sender's next nonce.
+    /// Forgets those whose nonce is used.
+    pub(crate) fn turns(&mut self, base_fee: u64, nonce: &dyn Fn(Address) -> u64) -> BTreeSet<Turn> {
+        let mut used = Vec::new();
+        let mut turns = BTreeSet::new();
+        for (sender, waiting) in &self.senders {
+            let next = nonce(*sender);
+            used.extend(waiting.range(..next).map(|(nonce, _)| (*sender, *nonce)));
+            turns.extend(waiting.get(&next).and_then(|first| first.turn(base_fee)));
+        }
+        for (sender, nonce) in used {
+            self.take(sender, nonce);
+        }
         turns
     }
 
-    /// The turn of a sender's transaction, if it is here.
-    pub(crate) fn turn(&self, sender: Address, nonce: u64) -> Option<Turn> {
-        let waiting = self.senders.get(&sender)?.get(&nonce)?;
-        Some(Turn::new(sender, nonce, waiting))
+    /// The turn of a sender's transaction, if it is here and offers the base fee.
+    pub(crate) fn turn(&self, sender: Address, nonce: u64, base_fee: u64) -> Option<Turn> {
+        self.senders.get(&sender)?.get(&nonce)?.turn(base_fee)
     }
 
     /// Takes out one transaction.
     pub(crate) fn take(&mut self, sender: Address, nonce: u64) -> Option<PooledTransaction> {
         let waiting = self.senders.get_mut(&sender)?;
         let found = waiting.remove(&nonce)?;
-        self.length -= 1;
         if waiting.is_empty() {
             self.senders.remove(&sender);
         }
+        self.bytes -= found.bytes;
+        self.hashes.remove(&found.transaction.hash());
         Some(found.transaction)
+    }
+
+    /// Takes out a transaction by its hash.
+    pub(crate) fn remove(&mut self, hash: B256) -> Option<PooledTransaction> {
+        let (sender, nonce) = self.hashes.get(&hash).copied()?;
+        self.take(sender, nonce)
+    }
+
+    /// Takes out all transactions of a sender.
+    pub(crate) fn remove_sender(&mut self, sender: Address) {
+        let nonces: Vec<_> =
+            self.senders.get(&sender).into_iter().flat_map(BTreeMap::keys).copied().collect();
+        for nonce in nonces {
+            self.take(sender, nonce);
+        }
     }
 
     /// The nonce after all of the sender's transactions that can be mined in a row.
     pub(crate) fn next_nonce(&self, sender: Address, on_chain: u64) -> u64 {
         let Some(waiting) = self.senders.get(&sender) else { return on_chain };
-        let mut next = on_chain;
-        while waiting.contains_key(&next) {
-            next += 1;
-        }
-        next
+        let in_a_row =
+            (on_chain..).zip(waiting.range(on_chain..)).take_while(|(wanted, (nonce, _))| wanted == *nonce);
+        in_a_row.last().map_or(on_chain, |(nonce, _)| nonce.saturating_add(1))
     }
 
     /// A waiting transaction by its hash.
     pub(crate) fn find(&self, hash: B256) -> Option<&PooledTransaction> {
-        let mut all = self.senders.values().flat_map(BTreeMap::values);
-        all.find(|waiting| waiting.transaction.hash() == hash).map(|waiting| &waiting.transaction)
+        let (sender, nonce) = self.hashes.get(&hash)?;
+        Some(&self.senders.get(sender)?.get(nonce)?.transaction)
+    }
+
+    /// All transactions, by sender and nonce.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &PooledTransaction> {
+        self.senders.values().flat_map(BTreeMap::values).map(|waiting| &waiting.transaction)
+    }
+
+    /// How many wait.
+    pub(crate) fn length(&self) -> usize {
+        self.hashes.len()
     }
 }
 
-impl Turn {
-    fn new(sender: Address, nonce: u64, waiting: &Waiting) -> Self {
-        Self { arrival: waiting.arrival, sender, nonce, gas_limit: waiting.transaction.envelope.gas_limit() }
+impl PooledTransaction {
+    /// A replacement must raise both fees, by a tenth at least.
+    fn check_replacement(&self, new: &Self) -> Result<(), Rejection> {
+        let raised = |fee: u128| {
+            fee.saturating_add(fee.div_ceil(100 / REPLACEMENT_PERCENT)).max(fee.saturating_add(1))
+        };
+        let needed_fee = raised(self.envelope.max_fee_per_gas());
+        let needed_tip = raised(priority_fee(&self.envelope));
+        if new.envelope.max_fee_per_gas() < needed_fee || priority_fee(&new.envelope) < needed_tip {
+            return Err(Rejection::Underpriced { needed_fee, needed_tip });
+        }
+        Ok(())
     }
+}
+
+impl Waiting {
+    /// `None` when it does not offer the base fee.
+    fn turn(&self, base_fee: u64) -> Option<Turn> {
+        let envelope = &self.transaction.envelope;
+        let tip = envelope.effective_tip_per_gas(base_fee)?;
+        Some(Turn {
+            tip: Reverse(tip),
+            arrival: self.arrival,
+            sender: self.transaction.sender,
+            nonce: envelope.nonce(),
+            gas_limit: envelope.gas_limit(),
+        })
+    }
+}
+
+/// What a transaction offers beyond the base fee; without a limit of its own, all it offers.
+fn priority_fee(envelope: &TxEnvelope) -> u128 {
+    envelope.max_priority_fee_per_gas().unwrap_or_else(|| envelope.max_fee_per_gas())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloy_consensus::{SignableTransaction as _, TxEip1559};
-    use alloy_primitives::Signature;
-
-    fn transaction(sender: u8, nonce: u64, fee: u128) -> PooledTransaction {
-        let tx = TxEip1559 { nonce, max_fee_per_gas: fee, ..TxEip1559::default() };
-        let envelope = tx.into_signed(Signature::test_signature()).into();
-        PooledTransaction { envelope, sender: Address::repeat_byte(sender) }
-    }
-
-    #[test]
-    fn takes_each_senders_nonces_in_order_and_the_oldest_first() {
-        let mut pool = Pool::default();
-        for (sender, nonce) in [(1, 1), (2, 0), (1, 0), (2, 1)] {
-            pool.insert(transaction(sender, nonce, 10), 0).unwrap();
-        }
-        assert_eq!(pool.next_nonce(Address::repeat_byte(1), 0), 2);
-        let mut turns = pool.turns(&|_| 0);
-        let mut order = Vec::new();
-        while let Some(turn) = turns.pop_first() {
-            pool.take(turn.sender, turn.nonce).unwrap();
-            order.push((turn.sender.0[0], turn.nonce));
-            turns.extend(pool.turn(turn.sender, turn.nonce + 1));
-        }
-        assert_eq!(order, [(2, 0), (1, 0), (1, 1), (2, 1)]);
-        assert_eq!(pool.length, 0);
-    }
-
-    #[test]
-    fn forgets_used_nonces() {
-        let mut pool = Pool::default();
-        for nonce in 0..3 {
-            pool.insert(transaction(1, nonce, 10), 0).unwrap();
-        }
-        assert_eq!(pool.turns(&|_| 2).len(), 1);
-        assert_eq!(pool.length, 1);
-        assert!(pool.turns(&|_| 3).is_empty());
-        assert_eq!(pool.length, 0);
-    }
-
-    #[test]
-    fn replaces_only_for_a_tenth_more() {
-        let mut pool = Pool::default();
-        pool.insert(transaction(1, 0, 100), 0).unwrap();
-        assert!(matches!(pool.insert(transaction(1, 0, 100), 0), Err(Rejection::AlreadyKnown(_))));
-        assert!(matches!(
-            pool.insert(transaction(1, 0, 109), 0),
-            Err(Rejection::Underpriced { needed: 110 })
-        ));
-        pool.insert(transaction(1, 0, 110), 0).unwrap();
-        assert_eq!(pool.length, 1);
-    }
-
-    #[test]
-    fn refuses_nonces_outside_the_window_and_more_than_the_limit() {
-        let mut pool = Pool::default();
-        assert!(pool.insert(transaction(1, 4, 10), 5).is_err());
-        assert!(pool.insert(transaction(1, 6 + NONCE_WINDOW, 10), 5).is_err());
-        for number in 0..u64::try_from(POOL_LIMIT).unwrap() {
-            let sender = u8::try_from(number / NONCE_WINDOW).unwrap();
-            pool.insert(transaction(sender, number % NONCE_WINDOW, 10), 0).unwrap();
-        }
-        assert!(matches!(pool.insert(transaction(99, 0, 10), 0), Err(Rejection::PoolFull { .. })));
-    }
-}
+mod tests;

@@ -5,15 +5,19 @@ mod blocks;
 mod call;
 mod convert;
 mod debug;
+mod edit;
 mod error;
 mod estimate;
 mod evm;
 mod fees;
 mod filters;
+mod http;
 mod logs;
+mod number;
 mod overrides;
 mod parity;
 mod proof;
+mod reorg;
 mod replay;
 mod send;
 mod server;
@@ -22,9 +26,10 @@ mod state;
 mod subscribe;
 mod trace_budget;
 mod transactions;
+mod txpool;
 mod web3;
 
-use crate::{node::Node, sandbox::Sandbox};
+use crate::{metrics::Metrics, node::Node, sandbox::Sandbox};
 use alloy_eips::BlockId;
 use filters::Filters;
 use jsonrpsee::{
@@ -36,6 +41,7 @@ use serde::Serialize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use server::serve;
+pub(crate) use txpool::split_pool;
 
 /// What every method can reach.
 #[derive(Debug)]
@@ -61,7 +67,7 @@ impl Context {
 type Reply<R> = Result<R, ErrorObjectOwned>;
 
 /// The method table while it is filled.
-struct Methods(RpcModule<Context>);
+struct Methods(RpcModule<Context>, Arc<Metrics>);
 
 impl Methods {
     /// Adds a method that may take a while; it runs on a thread of its own.
@@ -70,8 +76,11 @@ impl Methods {
         name: &'static str,
         answer: fn(&Context, &mut ParamsSequence<'_>) -> Reply<R>,
     ) -> Result<(), RegisterMethodError> {
+        let calls = self.1.calls(name);
         self.0.register_blocking_method(name, move |params, context, _| {
-            answer(&context, &mut params.sequence())
+            let reply = answer(&context, &mut params.sequence());
+            calls.count(reply.is_ok());
+            reply
         })?;
         Ok(())
     }
@@ -82,7 +91,12 @@ impl Methods {
         name: &'static str,
         answer: fn(&Context, &mut ParamsSequence<'_>) -> Reply<R>,
     ) -> Result<(), RegisterMethodError> {
-        self.0.register_method(name, move |params, context, _| answer(context, &mut params.sequence()))?;
+        let calls = self.1.calls(name);
+        self.0.register_method(name, move |params, context, _| {
+            let reply = answer(context, &mut params.sequence());
+            calls.count(reply.is_ok());
+            reply
+        })?;
         Ok(())
     }
 
@@ -93,8 +107,9 @@ impl Methods {
 
 /// All methods.
 pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Context>, RegisterMethodError> {
-    let mut methods =
-        Methods(RpcModule::new(Context { node, filters: Filters::default(), tracing: Mutex::default() }));
+    let metrics = Arc::clone(&node.metrics);
+    let context = Context { node, filters: Filters::default(), tracing: Mutex::default() };
+    let mut methods = Methods(RpcModule::new(context), metrics);
     web3::register(&mut methods)?;
     state::register(&mut methods)?;
     blocks::register(&mut methods)?;
@@ -110,6 +125,9 @@ pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Context>, RegisterMet
     filters::register(&mut methods)?;
     subscribe::register(&mut methods)?;
     evm::register(&mut methods)?;
+    edit::register(&mut methods)?;
+    reorg::register(&mut methods)?;
+    txpool::register(&mut methods)?;
     web3::register_modules(&mut methods)?;
     Ok(methods.0)
 }

@@ -1,48 +1,67 @@
-//! The database: one redb file, one write transaction (one fsync) per block.
+//! Where blocks and the newest state are kept: the newest blocks in memory, all of them in a store, and a thread that
+//! brings them from the one to the other.
 //!
-//! Accounts and slots are stored under their hashed keys, as in the state trie; the trie itself is rebuilt when the
-//! file is opened and its root compared with the newest header.
+//! A block is visible here at once. The thread writes what has gathered since its last commit in one transaction of
+//! the store (a group commit), in the order of the blocks, together with the state they lead to: at every moment
+//! the file holds a prefix of the chain and exactly the state after it. [`Storage::wait`] returns when a block is
+//! durable; whoever promises a client that something lasts waits first.
+
+mod file;
+mod memory;
+mod pack;
+mod recent;
+mod writer;
 
 use crate::{
     block::{Block, decode_header},
+    chain::Head,
+    config::Durability,
     error::StorageError,
-    state::{AccountState, State, StateChange},
+    evm::Hashes,
+    state::{State, StateChange},
+    tip::Tip,
 };
 use alloy_consensus::Header;
-use alloy_primitives::{B256, Bytes, U256};
-use redb::{
-    Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction, backends::InMemoryBackend,
+use alloy_primitives::B256;
+use file::FileStore;
+use memory::MemoryStore;
+use recent::Recent;
+use std::{
+    ops::RangeInclusive,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
-use revm::state::Bytecode;
-use std::{collections::BTreeMap, path::Path};
+use writer::{Queue, Writer};
 
-/// Bytes of database pages kept in memory.
-const CACHE_BYTES: usize = 64 << 20;
-/// Layout of the tables below.
-const SCHEMA: u64 = 1;
-
-type Hash = &'static [u8; 32];
-
-const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-const HEADERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("headers");
-const BODIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("bodies");
-const BLOCK_NUMBERS: TableDefinition<'_, Hash, u64> = TableDefinition::new("block-numbers");
-/// Transaction hash to block number and index.
-const TRANSACTIONS: TableDefinition<'_, Hash, (u64, u64)> = TableDefinition::new("transactions");
-/// Hashed address to nonce, balance, code hash.
-const ACCOUNTS: TableDefinition<'_, Hash, (u64, Hash, Hash)> = TableDefinition::new("accounts");
-/// Hashed address and hashed slot to value.
-const SLOTS: TableDefinition<'_, (Hash, Hash), Hash> = TableDefinition::new("slots");
-/// Code is named by its hash and never deleted, so a revert may leave some that nobody uses.
-const CODES: TableDefinition<'_, Hash, &[u8]> = TableDefinition::new("codes");
-
-/// The database.
+/// Blocks, transactions and the newest state.
 #[derive(Debug)]
 pub(crate) struct Storage {
-    database: Database,
+    shared: Arc<Shared>,
+    /// Ends with this, after everything is stored.
+    _writer: Writer,
+    /// Whether clients learn of a block only when it is durable.
+    waits: bool,
 }
 
-/// What the database knows about the chain as a whole.
+/// What the writer's thread needs.
+#[derive(Debug)]
+struct Shared {
+    store: Store,
+    recent: RwLock<Recent>,
+    queue: Queue,
+    tip: Arc<Tip>,
+    /// Whether the writer tells the tip of blocks, because nobody may see them earlier.
+    announces: bool,
+}
+
+/// Where blocks end up.
+#[derive(Debug)]
+enum Store {
+    File(FileStore),
+    Memory(RwLock<MemoryStore>),
+}
+
+/// What is stored about the chain as a whole.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Meta {
     pub(crate) chain_id: u64,
@@ -51,183 +70,255 @@ pub(crate) struct Meta {
     pub(crate) time_offset: i64,
 }
 
+/// A block on its way to the store.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) meta: Meta,
+    pub(crate) block: Arc<Block>,
+    pub(crate) before: State,
+    pub(crate) head: Arc<Head>,
+}
+
 impl Storage {
-    /// Opens or creates the file, or an empty database in memory.
-    pub(crate) fn open(path: Option<&Path>) -> Result<Self, StorageError> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE_BYTES);
-        let database = match path {
-            Some(path) => builder.create(path)?,
-            None => builder.create_with_backend(InMemoryBackend::new())?,
+    /// Opens or creates the file, or an empty store in memory.
+    pub(crate) fn open(
+        path: Option<&Path>,
+        durability: Durability,
+        tip: Arc<Tip>,
+    ) -> Result<Self, StorageError> {
+        let store = match path {
+            Some(path) => Store::File(FileStore::open(path)?),
+            None => Store::Memory(RwLock::default()),
         };
-        Ok(Self { database })
+        Self::with_store(store, durability, tip)
     }
 
-    /// What the database holds; `None` when it is new.
+    fn with_store(store: Store, durability: Durability, tip: Arc<Tip>) -> Result<Self, StorageError> {
+        // What is only in memory is lost with the process anyhow, so there is nothing to wait for.
+        let waits = matches!(store, Store::File(_)) && durability == Durability::BeforeAnswer;
+        let shared = Arc::new(Shared {
+            store,
+            recent: RwLock::default(),
+            queue: Queue::default(),
+            tip,
+            announces: waits,
+        });
+        Ok(Self { _writer: Writer::start(Arc::clone(&shared))?, shared, waits })
+    }
+
+    /// What the store holds; `None` when it is new.
     pub(crate) fn meta(&self) -> Result<Option<Meta>, StorageError> {
-        let read = self.database.begin_read()?;
-        let table = match read.open_table(META) {
-            Ok(table) => table,
-            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let field = |name| match table.get(name) {
-            Ok(Some(value)) => Ok(value.value()),
-            Ok(None) => Err(StorageError::Record { record: "meta" }),
-            Err(error) => Err(error.into()),
-        };
-        let found = field("schema")?;
-        if found != SCHEMA {
-            return Err(StorageError::Schema { found, expected: SCHEMA });
+        match &self.shared.store {
+            Store::File(file) => file.meta(),
+            Store::Memory(_) => Ok(None),
         }
-        Ok(Some(Meta {
-            chain_id: field("chain-id")?,
-            head: field("head")?,
-            time_offset: field("time-offset")?.cast_signed(),
-        }))
     }
 
-    /// Adds a block and the state it leads to. Durable when this returns.
-    pub(crate) fn append(&self, meta: Meta, block: &Block, change: &StateChange) -> Result<(), StorageError> {
-        let write = self.database.begin_write()?;
-        let (header, body) = block.encode()?;
-        let number = block.number();
-        write.open_table(HEADERS)?.insert(number, header.as_slice())?;
-        write.open_table(BODIES)?.insert(number, body.as_slice())?;
-        write.open_table(BLOCK_NUMBERS)?.insert(&block.hash.0, number)?;
-        let mut transactions = write.open_table(TRANSACTIONS)?;
-        for (index, transaction) in (0u64..).zip(&block.transactions) {
-            transactions.insert(&transaction.hash().0, (number, index))?;
+    /// Rebuilds the state of the newest stored block.
+    pub(crate) fn state(&self) -> Result<State, StorageError> {
+        match &self.shared.store {
+            Store::File(file) => file.state(),
+            Store::Memory(_) => Ok(State::default()),
         }
-        drop(transactions);
-        write_change(&write, change)?;
-        write_meta(&write, meta)?;
-        write.commit()?;
+    }
+
+    /// Adds a block; it is found from now on and durable later. Waits while too much is on its way.
+    pub(crate) fn append(&self, entry: Entry) -> Result<(), StorageError> {
+        let (head, block) = (Arc::clone(&entry.head), Arc::clone(&entry.block));
+        let stored = self.shared.queue.push(entry, || self.shared.recent_mut().push(Arc::clone(&block)))?;
+        self.shared.recent_mut().forget(stored);
+        if !self.shared.announces {
+            self.shared.tip.advance(head, block);
+        }
         Ok(())
     }
 
-    /// Forgets all blocks above `meta.head` and puts the state back. Durable when this returns.
-    pub(crate) fn rewind(&self, meta: Meta, from: u64, change: &StateChange) -> Result<(), StorageError> {
-        let write = self.database.begin_write()?;
-        for number in meta.head.saturating_add(1)..=from {
-            let Some(block) = self.block(number)? else { continue };
-            write.open_table(HEADERS)?.remove(number)?;
-            write.open_table(BODIES)?.remove(number)?;
-            write.open_table(BLOCK_NUMBERS)?.remove(&block.hash.0)?;
-            let mut transactions = write.open_table(TRANSACTIONS)?;
-            for transaction in &block.transactions {
-                transactions.remove(&transaction.hash().0)?;
+    /// Number of the last append, for [`Self::wait`].
+    pub(crate) fn ticket(&self) -> u64 {
+        self.shared.queue.last_ticket()
+    }
+
+    /// Returns when everything up to this append may be told to a client.
+    pub(crate) fn wait(&self, ticket: u64) -> Result<(), StorageError> {
+        if self.waits { self.shared.queue.wait(ticket) } else { Ok(()) }
+    }
+
+    /// Returns when everything is in the store.
+    pub(crate) fn flush(&self) -> Result<(), StorageError> {
+        self.shared.queue.wait(self.ticket())
+    }
+
+    /// Forgets all blocks above `meta.head` and puts the state back. Durable when this returns. Gives back the
+    /// newest of the removed blocks, at most `remember`, the newest first.
+    pub(crate) fn rewind(
+        &self,
+        meta: Meta,
+        from: u64,
+        change: &StateChange,
+        remember: usize,
+    ) -> Result<Vec<Arc<Block>>, StorageError> {
+        self.flush()?;
+        let removed: Result<Vec<_>, _> = (meta.head.saturating_add(1)..=from)
+            .rev()
+            .take(remember)
+            .filter_map(|number| self.block(number).transpose())
+            .collect();
+        let removed = removed?;
+        match &self.shared.store {
+            Store::File(file) => file.rewind(meta, from, change)?,
+            Store::Memory(memory) => {
+                memory.write().unwrap_or_else(PoisonError::into_inner).rewind(meta.head)?;
             }
         }
-        write_change(&write, change)?;
-        write_meta(&write, meta)?;
-        write.commit()?;
-        Ok(())
+        self.shared.recent_mut().truncate(meta.head);
+        Ok(removed)
     }
 
     /// A block with its transactions.
-    pub(crate) fn block(&self, number: u64) -> Result<Option<Block>, StorageError> {
-        let read = self.database.begin_read()?;
-        let Some(header) = read.open_table(HEADERS)?.get(number)? else { return Ok(None) };
-        let Some(body) = read.open_table(BODIES)?.get(number)? else { return Ok(None) };
-        Block::decode(header.value(), body.value()).map(Some)
+    pub(crate) fn block(&self, number: u64) -> Result<Option<Arc<Block>>, StorageError> {
+        let recent = self.shared.recent().block(number);
+        match recent {
+            Some(block) => Ok(Some(block)),
+            None => Ok(self.shared.store.block(number)?.map(Arc::new)),
+        }
     }
 
     /// Calls `visit` for each header of a range in order until it answers false.
     pub(crate) fn headers(
         &self,
-        range: std::ops::RangeInclusive<u64>,
+        range: RangeInclusive<u64>,
         visit: &mut dyn FnMut(Header) -> Result<bool, StorageError>,
     ) -> Result<(), StorageError> {
-        let read = self.database.begin_read()?;
-        for row in read.open_table(HEADERS)?.range(range)? {
-            if !visit(decode_header(row?.1.value())?)? {
+        // Read first: what is forgotten meanwhile is in the store by then.
+        let recent = self.shared.recent().range(range.clone());
+        let stored_end = recent.first().map_or(Some(*range.end()), |block| block.number().checked_sub(1));
+        if let Some(end) = stored_end
+            && *range.start() <= end
+            && !self.shared.store.headers(*range.start()..=end, visit)?
+        {
+            return Ok(());
+        }
+        for block in recent {
+            if !visit(block.header.clone())? {
                 break;
             }
         }
         Ok(())
     }
 
+    /// The hashes that the EVM can ask for after this block.
+    pub(crate) fn hashes(&self, number: u64) -> Result<Hashes, StorageError> {
+        let mut hashes = Vec::new();
+        self.headers(number.saturating_sub(255)..=number, &mut |header| {
+            hashes.push((header.number, header.hash_slow()));
+            Ok(true)
+        })?;
+        Ok(hashes.into_iter().collect())
+    }
+
     /// The number of a block by its hash.
     pub(crate) fn block_number(&self, hash: B256) -> Result<Option<u64>, StorageError> {
-        let read = self.database.begin_read()?;
-        Ok(read.open_table(BLOCK_NUMBERS)?.get(&hash.0)?.map(|row| row.value()))
+        let recent = self.shared.recent().number(hash);
+        match recent {
+            Some(number) => Ok(Some(number)),
+            None => self.shared.store.block_number(hash),
+        }
     }
 
-    /// Where a transaction is: its block and its index there.
-    pub(crate) fn transaction(&self, hash: B256) -> Result<Option<(Block, usize)>, StorageError> {
-        let read = self.database.begin_read()?;
-        let Some(row) = read.open_table(TRANSACTIONS)?.get(&hash.0)?.map(|row| row.value()) else {
-            return Ok(None);
-        };
-        let index = usize::try_from(row.1).map_err(|_| StorageError::Record { record: "transaction" })?;
-        Ok(self.block(row.0)?.filter(|block| index < block.transactions.len()).map(|block| (block, index)))
+    /// Where a transaction is: its block's number and its index there.
+    pub(crate) fn locate(&self, hash: B256) -> Result<Option<(u64, usize)>, StorageError> {
+        let recent = self.shared.recent().transaction(hash);
+        match recent {
+            Some(place) => Ok(Some(place)),
+            None => self.shared.store.transaction(hash),
+        }
     }
 
-    /// Rebuilds the state of the newest block.
-    pub(crate) fn state(&self) -> Result<State, StorageError> {
-        let read = self.database.begin_read()?;
-        let mut codes = BTreeMap::new();
-        for row in read.open_table(CODES)?.iter()? {
-            let (hash, code) = row?;
-            let code = Bytecode::new_raw_checked(Bytes::copy_from_slice(code.value()))
-                .map_err(|_| StorageError::Record { record: "code" })?;
-            codes.insert(B256::from(hash.value()), code);
+    /// A transaction's block and its index there.
+    pub(crate) fn transaction(&self, hash: B256) -> Result<Option<(Arc<Block>, usize)>, StorageError> {
+        let Some((number, index)) = self.locate(hash)? else { return Ok(None) };
+        let block = self.block(number)?;
+        Ok(block.filter(|block| index < block.transactions.len()).map(|block| (block, index)))
+    }
+
+    /// Bytes that the store takes: the file's length, or an estimate of the memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        match &self.shared.store {
+            Store::File(file) => file.bytes(),
+            Store::Memory(memory) => memory.read().unwrap_or_else(PoisonError::into_inner).bytes(),
         }
-        let slots = read.open_table(SLOTS)?;
-        let mut state = State::default();
-        for row in read.open_table(ACCOUNTS)?.iter()? {
-            let (address, account) = row?;
-            let address = address.value();
-            let (nonce, balance, code_hash) = account.value();
-            let mut account = AccountState {
-                nonce,
-                balance: U256::from_be_bytes(*balance),
-                code_hash: B256::from(code_hash),
-                code: codes.get(&B256::from(code_hash)).cloned().unwrap_or_default(),
-                ..AccountState::default()
-            };
-            for row in slots.range((address, &[0; 32])..=(address, &[0xff; 32]))? {
-                let (key, value) = row?;
-                account.set_slot(B256::from(key.value().1), U256::from_be_bytes(*value.value()));
-            }
-            state.set_hashed(B256::from(address), account);
-        }
-        Ok(state)
+    }
+
+    /// Blocks that are not in the store yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.queue.length()
     }
 }
 
-fn write_meta(write: &WriteTransaction, meta: Meta) -> Result<(), StorageError> {
-    let mut table = write.open_table(META)?;
-    table.insert("schema", SCHEMA)?;
-    table.insert("chain-id", meta.chain_id)?;
-    table.insert("head", meta.head)?;
-    table.insert("time-offset", meta.time_offset.cast_unsigned())?;
-    Ok(())
+impl Shared {
+    fn recent(&self) -> RwLockReadGuard<'_, Recent> {
+        self.recent.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recent_mut(&self) -> RwLockWriteGuard<'_, Recent> {
+        self.recent.write().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn write_change(write: &WriteTransaction, change: &StateChange) -> Result<(), StorageError> {
-    let mut accounts = write.open_table(ACCOUNTS)?;
-    for (address, row) in &change.accounts {
-        match row {
-            Some(row) => {
-                let balance = row.balance.to_be_bytes::<32>();
-                accounts.insert(&address.0, (row.nonce, &balance, &row.code_hash.0))?;
+impl Store {
+    /// Adds blocks and the state after the last of them. Durable when this returns, or nothing happened.
+    fn append(&self, entries: &[Entry]) -> Result<(), StorageError> {
+        match self {
+            Self::File(file) => file.append(entries),
+            Self::Memory(memory) => {
+                let encoded =
+                    entries.iter().map(|entry| entry.block.encode()).collect::<Result<Vec<_>, _>>()?;
+                let mut memory = memory.write().unwrap_or_else(PoisonError::into_inner);
+                for (entry, encoded) in entries.iter().zip(encoded) {
+                    memory.append(&entry.block, encoded);
+                }
+                Ok(())
             }
-            None => drop(accounts.remove(&address.0)?),
         }
     }
-    let mut slots = write.open_table(SLOTS)?;
-    for ((address, slot), value) in &change.slots {
-        if value.is_zero() {
-            slots.remove((&address.0, &slot.0))?;
-        } else {
-            slots.insert((&address.0, &slot.0), &value.to_be_bytes::<32>())?;
+
+    fn block(&self, number: u64) -> Result<Option<Block>, StorageError> {
+        match self {
+            Self::File(file) => file.block(number),
+            Self::Memory(memory) => memory.read().unwrap_or_else(PoisonError::into_inner).block(number),
         }
     }
-    let mut codes = write.open_table(CODES)?;
-    for (hash, code) in &change.codes {
-        codes.insert(&hash.0, code.as_ref())?;
+
+    /// False when `visit` wants no more.
+    fn headers(
+        &self,
+        range: RangeInclusive<u64>,
+        visit: &mut dyn FnMut(Header) -> Result<bool, StorageError>,
+    ) -> Result<bool, StorageError> {
+        match self {
+            Self::File(file) => file.headers(range, &mut |header| visit(decode_header(header)?)),
+            Self::Memory(memory) => {
+                let memory = memory.read().unwrap_or_else(PoisonError::into_inner);
+                memory.headers(range, &mut |header| visit(decode_header(header)?))
+            }
+        }
     }
-    Ok(())
+
+    fn block_number(&self, hash: B256) -> Result<Option<u64>, StorageError> {
+        match self {
+            Self::File(file) => file.block_number(hash),
+            Self::Memory(memory) => {
+                Ok(memory.read().unwrap_or_else(PoisonError::into_inner).block_number(hash))
+            }
+        }
+    }
+
+    fn transaction(&self, hash: B256) -> Result<Option<(u64, usize)>, StorageError> {
+        match self {
+            Self::File(file) => file.transaction(hash),
+            Self::Memory(memory) => {
+                Ok(memory.read().unwrap_or_else(PoisonError::into_inner).transaction(hash))
+            }
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! A block in the making.
 
-use super::{base_fee_after, outcome};
+use super::{begin_block, outcome};
 use crate::{
     block::{Block, MinedTransaction},
     error::{ChainError, Rejection},
-    evm::{BLOCK_GAS_LIMIT, Rules, View, block_env, prevrandao, tx_env},
+    evm::{View, block_env, tx_env},
     pool::PooledTransaction,
     state::State,
 };
@@ -17,6 +17,9 @@ use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_primitives::{B256, Bloom};
 use revm::context::result::{ExecutionResult, InvalidTransaction};
 
+/// Gas of the smallest transaction.
+const MIN_GAS: u64 = 21_000;
+
 /// A block in the making.
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -26,8 +29,18 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn new(header: Header, view: View) -> Self {
+    pub(super) fn new(header: Header, mut view: View) -> Self {
+        begin_block(&mut view.state, &header);
         Self { header, view, transactions: Vec::new() }
+    }
+
+    pub(super) fn base_fee(&self) -> u64 {
+        self.header.base_fee_per_gas.unwrap_or_default()
+    }
+
+    /// Whether not even the smallest transaction fits.
+    pub(super) fn is_full(&self) -> bool {
+        !self.has_room(MIN_GAS)
     }
 
     pub(super) fn state(&self) -> &State {
@@ -45,12 +58,13 @@ impl Draft {
 
     /// Runs a transaction and adds it with its receipt. An invalid one leaves the draft as it was.
     pub(super) fn execute(&mut self, chain_id: u64, pooled: PooledTransaction) -> Result<(), ChainError> {
-        let PooledTransaction { envelope, sender } = pooled;
+        let rules = pooled.rules();
+        let PooledTransaction { envelope, sender, .. } = pooled;
         if !self.has_room(envelope.gas_limit()) {
             return Err(Rejection::Invalid(InvalidTransaction::CallerGasLimitMoreThanBlock).into());
         }
         let env = tx_env(&envelope, sender);
-        let done = outcome(self.view.run(chain_id, block_env(&self.header), Rules::Transaction, env))?;
+        let done = outcome(self.view.run(chain_id, block_env(&self.header), rules, env))?;
         let gas_used = done.result.tx_gas_used();
         self.header.gas_used = self.header.gas_used.saturating_add(gas_used);
         let logs = if done.result.is_success() { done.result.logs().to_vec() } else { Vec::new() };
@@ -87,18 +101,5 @@ impl Draft {
         header.blob_gas_used = Some(0);
         header.excess_blob_gas = Some(0);
         (Block { hash: header.hash_slow(), header, transactions }, view.state)
-    }
-}
-
-/// The header after `block` without time and roots.
-pub(super) fn next_header(block: &Block) -> Header {
-    Header {
-        parent_hash: block.hash,
-        number: block.number().saturating_add(1),
-        gas_limit: BLOCK_GAS_LIMIT,
-        base_fee_per_gas: Some(base_fee_after(&block.header)),
-        mix_hash: prevrandao(block.hash),
-        timestamp: block.header.timestamp,
-        ..Header::default()
     }
 }

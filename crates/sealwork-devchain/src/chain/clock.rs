@@ -13,11 +13,13 @@ const MAX_STEP: u64 = 100 * 365 * 24 * 3_600;
 pub(crate) struct ChainClock {
     offset: i64,
     forced: Option<u64>,
+    /// Seconds from each block to the next, instead of the clock.
+    interval: Option<u64>,
 }
 
 impl ChainClock {
     pub(super) fn new(offset: i64) -> Self {
-        Self { offset, forced: None }
+        Self { offset, forced: None, interval: None }
     }
 
     /// Seconds by which the chain is ahead of the clock.
@@ -27,17 +29,41 @@ impl ChainClock {
 
     /// Timestamp of the next block.
     pub(super) fn next(self, newest: u64, now: u64) -> u64 {
-        self.forced.unwrap_or_else(|| now.saturating_add_signed(self.offset)).max(newest)
+        let regular = || match self.interval {
+            Some(interval) => newest.saturating_add(interval),
+            None => now.saturating_add_signed(self.offset),
+        };
+        self.forced.unwrap_or_else(regular).max(newest)
     }
 
     /// The clock after a block with this timestamp: a forced time is used up and time runs on from it.
     pub(super) fn after(self, timestamp: u64, now: u64) -> Self {
-        match self.forced {
-            Some(_) => {
-                Self { offset: timestamp.checked_signed_diff(now).unwrap_or(self.offset), forced: None }
-            }
-            None => self,
+        if self.forced.is_none() && self.interval.is_none() {
+            return self;
         }
+        Self { offset: timestamp.checked_signed_diff(now).unwrap_or(self.offset), forced: None, ..self }
+    }
+
+    /// Sets the seconds from each block to the next; `None` goes back to the clock.
+    pub(crate) fn set_interval(&mut self, interval: Option<u64>) -> Result<(), ChainError> {
+        if interval > Some(MAX_STEP) {
+            return Err(ChainError::Limit { what: "seconds between blocks", limit: MAX_STEP });
+        }
+        self.interval = interval;
+        Ok(())
+    }
+
+    pub(crate) fn interval(self) -> Option<u64> {
+        self.interval
+    }
+
+    /// Sets chain time; returns the seconds by which it moved.
+    pub(crate) fn set_time(&mut self, timestamp: u64, newest: u64, now: u64) -> Result<i64, ChainError> {
+        self.force(timestamp, newest)?;
+        self.forced = None;
+        let before = self.offset;
+        self.offset = timestamp.checked_signed_diff(now).unwrap_or(before);
+        Ok(self.offset.saturating_sub(before))
     }
 
     /// Moves all later blocks; returns the whole offset.

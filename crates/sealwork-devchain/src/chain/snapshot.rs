@@ -1,7 +1,7 @@
 //! Snapshots: a number, and the way back. They live in memory and end with the process.
 
 use super::{Chain, Head, clock::ChainClock};
-use crate::{error::ChainError, pool::Pool, storage::Meta};
+use crate::{error::ChainError, pool::Pool};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Snapshots kept at most; the oldest is forgotten first.
@@ -17,6 +17,13 @@ pub(super) struct Snapshots {
 struct Snapshot {
     head: Arc<Head>,
     clock: ChainClock,
+}
+
+impl Snapshots {
+    /// Forgets those of blocks above `head`: they lead to blocks that are gone.
+    pub(super) fn truncate(&mut self, head: u64) {
+        self.taken.retain(|_, snapshot| snapshot.head.number() <= head);
+    }
 }
 
 impl Chain {
@@ -36,15 +43,14 @@ impl Chain {
     pub(crate) fn revert(&mut self, id: u64) -> Result<bool, ChainError> {
         let Some(snapshot) = self.snapshots.taken.get(&id) else { return Ok(false) };
         let (head, clock) = (Arc::clone(&snapshot.head), snapshot.clock);
-        let meta = Meta { chain_id: self.chain_id, head: head.number(), time_offset: clock.offset() };
-        let change = head.view.state.change_since(&self.head.view.state);
-        self.storage.rewind(meta, self.head.number(), &change)?;
+        self.retreat(head, clock)?;
         drop(self.snapshots.taken.split_off(&id));
-        drop(self.states.split_off(&head.number()));
-        self.states.insert(head.number(), head.view.state.clone());
         self.pool = Pool::default();
-        self.clock = clock;
-        self.head = head;
         Ok(true)
+    }
+
+    /// The snapshots with their blocks, by number.
+    pub(crate) fn snapshots(&self) -> impl Iterator<Item = (u64, Arc<Head>)> {
+        self.snapshots.taken.iter().map(|(id, snapshot)| (*id, Arc::clone(&snapshot.head)))
     }
 }

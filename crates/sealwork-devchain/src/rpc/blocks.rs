@@ -9,6 +9,7 @@ use alloy_eips::{BlockId, eip2718::Encodable2718};
 use alloy_primitives::{Bytes, U64};
 use alloy_rpc_types_eth::{self as rpc, Index};
 use jsonrpsee::{core::RegisterMethodError, types::params::ParamsSequence};
+use std::sync::Arc;
 
 pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.add_quick("eth_blockNumber", |context, _| Ok(U64::from(context.node.head().number())))?;
@@ -28,7 +29,7 @@ pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError>
         Ok(find(context, params.next()?)?.map(|block| Bytes::from(alloy_rlp::encode(convert::whole(&block)))))
     })?;
     methods.add("debug_getRawReceipts", |context, params| {
-        let receipts = |block: Block| -> Vec<Bytes> {
+        let receipts = |block: Arc<Block>| -> Vec<Bytes> {
             block.transactions.iter().map(|mined| mined.receipt.encoded_2718().into()).collect()
         };
         Ok(find(context, params.next()?)?.map(receipts))
@@ -59,7 +60,7 @@ fn block(context: &Context, id: BlockId, params: &mut ParamsSequence<'_>) -> Rep
 }
 
 /// A block, or nothing when it does not exist.
-pub(super) fn find(context: &Context, id: BlockId) -> Reply<Option<Block>> {
+pub(super) fn find(context: &Context, id: BlockId) -> Reply<Option<Arc<Block>>> {
     let number = match id {
         BlockId::Hash(hash) => context.node.storage.block_number(hash.block_hash)?,
         BlockId::Number(tag) => Some(context.node.number(tag)),

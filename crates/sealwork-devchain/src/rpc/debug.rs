@@ -21,6 +21,7 @@ use alloy_rpc_types_trace::{
 use jsonrpsee::{core::RegisterMethodError, types::params::ParamsSequence};
 use revm::{context::TxEnv, state::EvmState};
 use revm_inspectors::tracing::{DebugInspector, TransactionContext};
+use std::sync::Arc;
 
 type BlockTraces = Vec<TraceResult<GethTrace, String>>;
 
@@ -41,11 +42,11 @@ fn trace_transaction(context: &Context, params: &mut ParamsSequence<'_>) -> Repl
     let replay = Replay::at(context, &block, index)?;
     let next = replay.next().ok_or_else(|| unknown(hash))?;
     let place = place(&block, &next);
-    Ok(tracer.trace(replay.sandbox(), Rules::Transaction, next.env, place)?.0)
+    Ok(tracer.trace(replay.sandbox(), next.mined.rules(), next.env, place)?.0)
 }
 
 /// A mined transaction's block and its index there.
-pub(super) fn transaction(context: &Context, hash: B256) -> Reply<(Block, usize)> {
+pub(super) fn transaction(context: &Context, hash: B256) -> Reply<(Arc<Block>, usize)> {
     context.node.storage.transaction(hash)?.ok_or_else(|| unknown(hash))
 }
 
@@ -61,7 +62,7 @@ fn trace_block(context: &Context, id: BlockId, params: &mut ParamsSequence<'_>) 
     let mut traces = Vec::with_capacity(block.transactions.len());
     while let Some(next) = replay.next() {
         let (place, hash) = (place(&block, &next), next.mined.hash());
-        let (trace, changes) = tracer.trace(replay.sandbox(), Rules::Transaction, next.env, place)?;
+        let (trace, changes) = tracer.trace(replay.sandbox(), next.mined.rules(), next.env, place)?;
         traces.push(TraceResult::new_success(trace, Some(hash)));
         replay.apply(changes);
     }

@@ -24,10 +24,12 @@ impl From<ChainError> for ErrorObjectOwned {
                 Self::owned(NOT_FOUND, text, None::<()>)
             }
             ChainError::Limit { .. } => Self::owned(LIMIT, text, None::<()>),
-            ChainError::OutOfRange { .. } | ChainError::TimeRunsForward { .. } => invalid(text),
+            ChainError::OutOfRange { .. }
+            | ChainError::TimeRunsForward { .. }
+            | ChainError::ReorgDepth { .. } => invalid(text),
             ChainError::Storage(source) => {
                 tracing::error!(error = &source as &dyn std::error::Error, "the chain database failed");
-                Self::owned(INTERNAL_ERROR_CODE, text, None::<()>)
+                Self::owned(INTERNAL_ERROR_CODE, chained(&source), None::<()>)
             }
         }
     }
@@ -37,6 +39,18 @@ impl From<StorageError> for ErrorObjectOwned {
     fn from(error: StorageError) -> Self {
         ChainError::Storage(error).into()
     }
+}
+
+/// An error with its causes; those of the database name no secrets.
+fn chained(error: &StorageError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 /// A parameter that makes no sense.

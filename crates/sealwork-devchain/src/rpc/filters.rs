@@ -5,6 +5,7 @@ use super::{
     error::{invalid, not_found},
     logs,
 };
+use crate::block::Block;
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{B256, U64};
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, FilterChanges, Log};
@@ -40,6 +41,8 @@ struct Polled {
     kind: Kind,
     /// First block that was not looked at.
     next: u64,
+    /// Removed blocks, or taken transactions, that it knows of.
+    seen: u64,
     used: Instant,
 }
 
@@ -47,10 +50,14 @@ struct Polled {
 enum Kind {
     Blocks,
     Logs(Box<Filter>),
+    PendingTransactions,
 }
 
 pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.add("eth_newBlockFilter", |context, _| context.filters.insert(context, Kind::Blocks))?;
+    methods.add("eth_newPendingTransactionFilter", |context, _| {
+        context.filters.insert(context, Kind::PendingTransactions)
+    })?;
     methods.add("eth_newFilter", |context, params| {
         let filter: Filter = params.next()?;
         logs::check(&filter)?;
@@ -80,7 +87,12 @@ impl Filters {
                 FilterBlockOption::Range { from_block: Some(BlockNumberOrTag::Earliest), .. } => 0,
                 FilterBlockOption::Range { .. } | FilterBlockOption::AtBlockHash(_) => newest + 1,
             },
-            Kind::Blocks => newest + 1,
+            Kind::Blocks | Kind::PendingTransactions => newest + 1,
+        };
+        let tip = context.node.tip();
+        let seen = match &kind {
+            Kind::PendingTransactions => tip.arrivals(u64::MAX).0,
+            Kind::Blocks | Kind::Logs(_) => tip.removals(u64::MAX).0,
         };
         let (mut table, used) = (self.table(), Instant::now());
         table.filters.retain(|_, filter| used.duration_since(filter.used) < IDLE_LIMIT);
@@ -90,7 +102,7 @@ impl Filters {
         }
         table.last += 1;
         let id = table.last;
-        table.filters.insert(id, Polled { kind, next, used });
+        table.filters.insert(id, Polled { kind, next, seen, used });
         Ok(U64::from(id))
     }
 
@@ -103,28 +115,63 @@ fn unknown(id: u64) -> ErrorObjectOwned {
     not_found(format!("filter not found: {id:#x}; filters end after five minutes without a poll"))
 }
 
-/// What happened since the last poll. A poll covers a bounded number of blocks; after a revert it starts again at
-/// the new end of the chain.
+/// What happened since the last poll. A poll covers a bounded number of blocks. When blocks left the chain, their logs
+/// come first, as removed, and it goes on from the branch.
 fn changes(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<FilterChanges> {
     let id = params.next::<U64>()?.to::<u64>();
-    let polled = context.filters.get(id)?;
-    let newest = context.node.head().number();
-    let last = newest.min(polled.next.saturating_add(BLOCKS_PER_POLL - 1));
-    let found = match &polled.kind {
-        Kind::Blocks => FilterChanges::Hashes(hashes(context, polled.next, last)?),
+    let mut polled = context.filters.get(id)?;
+    let found = match polled.kind.clone() {
+        Kind::PendingTransactions => {
+            let (seen, hashes) = context.node.tip().arrivals(polled.seen);
+            polled.seen = seen;
+            FilterChanges::Hashes(hashes)
+        }
+        Kind::Blocks => {
+            polled.go_back(context, |_| ());
+            let (from, last) = polled.advance(context);
+            FilterChanges::Hashes(hashes(context, from, last)?)
+        }
         Kind::Logs(filter) => {
+            let mut found = Vec::new();
+            polled.go_back(context, |block| found.extend(removed(block, &filter)));
+            let (from, last) = polled.advance(context);
             let last_wanted = match filter.block_option {
                 FilterBlockOption::Range { to_block: Some(BlockNumberOrTag::Number(to)), .. } => to.min(last),
                 FilterBlockOption::Range { .. } | FilterBlockOption::AtBlockHash(_) => last,
             };
-            FilterChanges::Logs(logs::in_range(&context.node, filter, polled.next, last_wanted)?)
+            found.extend(logs::in_range(&context.node, &filter, from, last_wanted)?);
+            FilterChanges::Logs(found)
         }
     };
     if let Some(filter) = context.filters.table().filters.get_mut(&id) {
-        filter.next = last + 1;
-        filter.used = Instant::now();
+        *filter = Polled { used: Instant::now(), ..polled };
     }
     Ok(found)
+}
+
+impl Polled {
+    /// Visits the blocks that it told of and that left the chain since.
+    fn go_back(&mut self, context: &Context, mut visit: impl FnMut(&Block)) {
+        let (seen, removed) = context.node.tip().removals(self.seen);
+        self.seen = seen;
+        for block in removed {
+            if block.number() < self.next {
+                visit(&block);
+                self.next = block.number();
+            }
+        }
+        // After more removals than are remembered the branch is not known; it is below the newest block at most.
+        self.next = self.next.min(context.node.head().number().saturating_add(1));
+    }
+
+    /// The blocks of this poll: first and last, none when the first is behind the last.
+    fn advance(&mut self, context: &Context) -> (u64, u64) {
+        let newest = context.node.head().number();
+        let from = self.next;
+        let last = newest.min(from.saturating_add(BLOCKS_PER_POLL - 1));
+        self.next = last.saturating_add(1).max(from);
+        (from, last)
+    }
 }
 
 fn hashes(context: &Context, from: u64, to: u64) -> Reply<Vec<B256>> {
@@ -142,12 +189,20 @@ fn filter_logs(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<Vec<
     let id = params.next::<U64>()?.to::<u64>();
     match context.filters.get(id)?.kind {
         Kind::Logs(filter) => Ok(logs::select(&context.node, &filter)?),
-        Kind::Blocks => Err(invalid("this filter is for blocks; poll it with eth_getFilterChanges")),
+        Kind::Blocks | Kind::PendingTransactions => {
+            Err(invalid("this filter is not for logs; poll it with eth_getFilterChanges"))
+        }
     }
 }
 
+/// Logs of a block that left the chain.
+pub(super) fn removed(block: &Block, filter: &Filter) -> Vec<Log> {
+    let logs = matching(block, filter).into_iter().rev();
+    logs.map(|log| Log { removed: true, ..log }).collect()
+}
+
 /// Logs of one block, for subscribers.
-pub(super) fn matching(block: &crate::block::Block, filter: &Filter) -> Vec<Log> {
+pub(super) fn matching(block: &Block, filter: &Filter) -> Vec<Log> {
     if !filter.matches_bloom(block.header.logs_bloom) {
         return Vec::new();
     }

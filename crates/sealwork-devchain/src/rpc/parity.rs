@@ -8,7 +8,7 @@ use super::{
     trace_budget::TraceBudget,
     transactions::by_number,
 };
-use crate::{block::Block, chain::outcome, evm::Rules};
+use crate::{block::Block, chain::outcome};
 use alloy_primitives::B256;
 use alloy_rpc_types_eth::TransactionInfo;
 use alloy_rpc_types_trace::parity::LocalizedTransactionTrace;
@@ -62,7 +62,7 @@ fn trace(
     };
     let mut inspector = TracingInspector::new(TracingInspectorConfig::default_parity());
     let done =
-        outcome(replay.sandbox().inspect(Rules::Transaction, next.env, (&mut *budget, &mut inspector)))?;
+        outcome(replay.sandbox().inspect(next.mined.rules(), next.env, (&mut *budget, &mut inspector)))?;
     budget.check()?;
     let builder = inspector.into_parity_builder().with_transaction_gas_used(done.result.tx_gas_used());
     Ok((builder.into_localized_transaction_traces(info), done.state))

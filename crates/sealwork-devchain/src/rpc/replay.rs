@@ -3,8 +3,8 @@
 use super::{Context, Reply, error::server};
 use crate::{
     block::{Block, MinedTransaction},
-    chain::outcome,
-    evm::{Rules, block_env, tx_env},
+    chain::{begin_block, outcome},
+    evm::{block_env, tx_env},
     sandbox::Sandbox,
 };
 use alloy_eips::{BlockId, BlockNumberOrTag};
@@ -22,7 +22,8 @@ impl<'a> Replay<'a> {
     /// Stands before the first transaction of a block, whose parent's state must still be kept.
     pub(super) fn new(context: &Context, block: &'a Block) -> Reply<Self> {
         let parent = BlockNumberOrTag::Number(block.number().saturating_sub(1));
-        let (view, _) = context.node.at(BlockId::Number(parent))?;
+        let (mut view, _) = context.node.at(BlockId::Number(parent))?;
+        begin_block(&mut view.state, &block.header);
         let sandbox = Sandbox::new(context.node.chain_id, view, block_env(&block.header));
         Ok(Self { block, sandbox, done: 0 })
     }
@@ -34,7 +35,7 @@ impl<'a> Replay<'a> {
             let Some(next) = replay.next() else {
                 return Err(server(format!("block {} has no transaction {index}", block.number())));
             };
-            let changes = outcome(replay.sandbox.run(Rules::Transaction, next.env))?.state;
+            let changes = outcome(replay.sandbox.run(next.mined.rules(), next.env))?.state;
             replay.apply(changes);
         }
         Ok(replay)

@@ -1,6 +1,6 @@
 //! The server: HTTP and WebSocket on one port, everything bounded.
 
-use super::methods;
+use super::{http::Surroundings, methods};
 use crate::{error::DevchainError, node::Node};
 use jsonrpsee::{
     core::traits::IdProvider,
@@ -32,6 +32,7 @@ pub(crate) async fn serve(
     address: SocketAddr,
 ) -> Result<(SocketAddr, ServerHandle), DevchainError> {
     let listen = |source| DevchainError::Listen { address, source };
+    let surroundings = tower::ServiceBuilder::new().layer(Surroundings(Arc::clone(&node)));
     let methods = methods(node).map_err(|source| DevchainError::Methods { source })?;
     let config = ServerConfig::builder()
         .max_request_body_size(REQUEST_BYTES)
@@ -41,7 +42,12 @@ pub(crate) async fn serve(
         .max_subscriptions_per_connection(SUBSCRIPTIONS)
         .set_id_provider(HexIds::default())
         .build();
-    let server = Server::builder().set_config(config).build(address).await.map_err(listen)?;
+    let server = Server::builder()
+        .set_config(config)
+        .set_http_middleware(surroundings)
+        .build(address)
+        .await
+        .map_err(listen)?;
     let bound = server.local_addr().map_err(listen)?;
     Ok((bound, server.start(methods)))
 }

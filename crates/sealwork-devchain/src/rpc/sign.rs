@@ -48,9 +48,9 @@ fn sign_typed_data(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<
 fn sign_transaction(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<Bytes> {
     let request: TransactionRequest = params.next()?;
     let from = request.from.ok_or_else(|| invalid("from is missing"))?;
-    let signer = signer(context, from)?;
-    let envelope = fill(context, &context.node.chain(), &request, signer)?;
-    Ok(envelope.encoded_2718().into())
+    signer(context, from)?;
+    let filled = fill(context, &context.node.chain(), &request)?;
+    Ok(filled.envelope.encoded_2718().into())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "serves map_err")]

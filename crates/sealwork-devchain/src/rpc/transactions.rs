@@ -7,6 +7,7 @@ use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718};
 use alloy_primitives::{B256, Bytes, U64};
 use alloy_rpc_types_eth as rpc;
 use jsonrpsee::{core::RegisterMethodError, types::params::ParamsSequence};
+use std::sync::Arc;
 
 pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
     methods.add("eth_getTransactionByHash", transaction)?;
@@ -57,7 +58,7 @@ fn place(
     context: &Context,
     block: BlockId,
     params: &mut ParamsSequence<'_>,
-) -> Reply<Option<(Block, usize)>> {
+) -> Reply<Option<(Arc<Block>, usize)>> {
     let index: rpc::Index = params.next()?;
     Ok(find(context, block)?.map(|block| (block, index.into())))
 }

@@ -1,6 +1,10 @@
 use crate::support::{call, deploy, provider, raw, send, start, word};
 use alloy_consensus::{ReceiptEnvelope, proofs::calculate_receipt_root, proofs::calculate_transaction_root};
-use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_eips::{
+    BlockId, BlockNumberOrTag,
+    eip2935::{HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE},
+    eip4788::{BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CODE},
+};
 use alloy_primitives::{B256, KECCAK256_EMPTY, U256, address, keccak256};
 use alloy_provider::Provider;
 use alloy_trie::{TrieAccount, root::state_root_unhashed};
@@ -39,6 +43,12 @@ async fn the_first_state_root_is_ethereums() {
         .collect();
     let deployer = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
     accounts.push((deployer, account(1, U256::ZERO, code_hash)));
+    for (contract, code) in
+        [(HISTORY_STORAGE_ADDRESS, &HISTORY_STORAGE_CODE), (BEACON_ROOTS_ADDRESS, &BEACON_ROOTS_CODE)]
+    {
+        assert_eq!(provider.get_code_at(contract).await.unwrap(), *code);
+        accounts.push((contract, account(1, U256::ZERO, keccak256(&**code))));
+    }
     let first = provider.get_block_by_number(BlockNumberOrTag::Earliest).await.unwrap().unwrap();
     assert_eq!(first.header.state_root, state_root_unhashed(accounts));
 }

@@ -35,7 +35,7 @@ async fn malformed_requests_get_json_rpc_errors() {
 async fn garbage_transactions_are_refused() {
     let chain = start().await;
     for (bytes, code) in
-        [("0x", -32_602), ("0x02c0", -32_602), ("0xff", -32_602), ("0x03", -32_000), ("0x04f8", -32_000)]
+        [("0x", -32_602), ("0x02c0", -32_602), ("0xff", -32_602), ("0x03", -32_000), ("0x04f8", -32_602)]
     {
         let error = raw(&chain, "eth_sendRawTransaction", json!([bytes])).await.unwrap_err();
         assert_eq!(error["code"], code, "{bytes}: {error}");

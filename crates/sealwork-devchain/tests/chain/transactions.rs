@@ -85,14 +85,14 @@ async fn refuses_wrong_nonces_poor_senders_and_low_fees_with_geths_words() {
     send(&provider, plain()).await;
     let cases = [
         (plain().with_nonce(0).with_value(U256::from(1)), "nonce too low: next nonce 1, tx nonce 0"),
-        (plain().with_nonce(2_000), "nonce too high: next nonce 1, tx nonce 2000"),
+        (plain().with_nonce(20_000), "nonce too high: next nonce 1, tx nonce 20000"),
         (
             plain().with_value(U256::from(ETHER) * U256::from(20_000)),
             "insufficient funds for gas * price + value",
         ),
         (
-            plain().with_max_fee_per_gas(1).with_max_priority_fee_per_gas(1),
-            "max fee per gas less than block base fee",
+            plain().with_max_fee_per_gas(1).with_max_priority_fee_per_gas(2),
+            "max priority fee per gas higher than max fee per gas",
         ),
         (plain().with_gas_limit(20_999), "intrinsic gas too low: have 20999, want 21000"),
         (plain().with_gas_limit(1 << 25), "transaction gas limit too high"),
