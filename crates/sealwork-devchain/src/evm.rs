@@ -63,6 +63,13 @@ impl Hashes {
     }
 }
 
+impl Hashes {
+    /// Pretends that a block has this hash.
+    pub(crate) fn insert(&mut self, number: u64, hash: B256) {
+        self.pretended.insert(number, hash);
+    }
+}
+
 impl Extend<(u64, B256)> for Hashes {
     fn extend<T: IntoIterator<Item = (u64, B256)>>(&mut self, hashes: T) {
         self.pretended.extend(hashes);
