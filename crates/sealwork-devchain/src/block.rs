@@ -1,9 +1,16 @@
 //! A mined block: header, transactions with their receipts, and the stored form.
 
 use crate::{error::StorageError, evm::Rules};
-use alloy_consensus::{Header, ReceiptEnvelope, TxEnvelope};
-use alloy_eips::eip2718::{Decodable2718, Encodable2718};
-use alloy_primitives::{Address, B256, Signature, U256};
+use alloy_consensus::{
+    Header, ReceiptEnvelope, TxEnvelope, TxReceipt as _,
+    constants::EMPTY_WITHDRAWALS,
+    proofs::{calculate_receipt_root, calculate_transaction_root},
+};
+use alloy_eips::{
+    eip2718::{Decodable2718, Encodable2718},
+    eip7685::EMPTY_REQUESTS_HASH,
+};
+use alloy_primitives::{Address, B256, Bloom, Signature, U256};
 use alloy_rlp::Decodable;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +70,26 @@ impl Block {
         let transactions = body.into_iter().map(MinedTransaction::try_from).collect::<Result<_, _>>()?;
         Ok(Self { hash: header.hash_slow(), header, transactions })
     }
+}
+
+/// Makes a block of a header without roots and bloom.
+pub(crate) fn seal_header(
+    mut header: Header,
+    transactions: Vec<MinedTransaction>,
+    state_root: B256,
+) -> Block {
+    let envelopes: Vec<_> = transactions.iter().map(|transaction| &transaction.envelope).collect();
+    let receipts: Vec<_> = transactions.iter().map(|transaction| &transaction.receipt).collect();
+    header.transactions_root = calculate_transaction_root(&envelopes);
+    header.receipts_root = calculate_receipt_root(&receipts);
+    header.logs_bloom = receipts.iter().fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.bloom());
+    header.state_root = state_root;
+    header.withdrawals_root = Some(EMPTY_WITHDRAWALS);
+    header.requests_hash = Some(EMPTY_REQUESTS_HASH);
+    header.parent_beacon_block_root = Some(B256::ZERO);
+    header.blob_gas_used = Some(0);
+    header.excess_blob_gas = Some(0);
+    Block { hash: header.hash_slow(), header, transactions }
 }
 
 pub(crate) fn decode_header(mut header: &[u8]) -> Result<Header, StorageError> {

@@ -22,6 +22,7 @@ mod replay;
 mod send;
 mod server;
 mod sign;
+mod simulate;
 mod state;
 mod subscribe;
 mod trace_budget;
@@ -117,6 +118,7 @@ pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Context>, RegisterMet
     fees::register(&mut methods)?;
     call::register(&mut methods)?;
     proof::register(&mut methods)?;
+    simulate::register(&mut methods)?;
     send::register(&mut methods)?;
     sign::register(&mut methods)?;
     debug::register(&mut methods)?;

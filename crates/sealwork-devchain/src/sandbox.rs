@@ -11,7 +11,7 @@ use revm::{
     primitives::AddressSet,
     state::{AccountInfo, Bytecode},
 };
-use std::{collections::BTreeMap, convert::Infallible};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
 
 /// A state and a block's surroundings that nobody else sees. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -112,6 +112,13 @@ where
 
     fn warm_addresses(&self) -> &AddressSet {
         &self.warm
+    }
+}
+
+impl View {
+    /// Lets the EVM ask for one more block's hash.
+    pub(crate) fn remember(&mut self, number: u64, hash: B256) {
+        Arc::make_mut(&mut self.hashes).insert(number, hash);
     }
 }
 

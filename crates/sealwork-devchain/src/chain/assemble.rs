@@ -2,19 +2,13 @@
 
 use super::{begin_block, outcome};
 use crate::{
-    block::{Block, MinedTransaction},
+    block::{Block, MinedTransaction, seal_header},
     error::{ChainError, Rejection},
     evm::{View, block_env, tx_env},
     pool::PooledTransaction,
     state::State,
 };
-use alloy_consensus::{
-    Header, Receipt, ReceiptEnvelope, Transaction as _, TxReceipt as _,
-    constants::EMPTY_WITHDRAWALS,
-    proofs::{calculate_receipt_root, calculate_transaction_root},
-};
-use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
-use alloy_primitives::{B256, Bloom};
+use alloy_consensus::{Header, Receipt, ReceiptEnvelope, Transaction as _};
 use revm::context::result::{ExecutionResult, InvalidTransaction};
 
 /// Gas of the smallest transaction.
@@ -88,18 +82,7 @@ impl Draft {
 
     /// Fills in roots and bloom.
     pub(super) fn seal(self) -> (Block, State) {
-        let Self { mut header, view, transactions } = self;
-        let envelopes: Vec<_> = transactions.iter().map(|transaction| &transaction.envelope).collect();
-        let receipts: Vec<_> = transactions.iter().map(|transaction| &transaction.receipt).collect();
-        header.transactions_root = calculate_transaction_root(&envelopes);
-        header.receipts_root = calculate_receipt_root(&receipts);
-        header.logs_bloom = receipts.iter().fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.bloom());
-        header.state_root = view.state.root();
-        header.withdrawals_root = Some(EMPTY_WITHDRAWALS);
-        header.requests_hash = Some(EMPTY_REQUESTS_HASH);
-        header.parent_beacon_block_root = Some(B256::ZERO);
-        header.blob_gas_used = Some(0);
-        header.excess_blob_gas = Some(0);
-        (Block { hash: header.hash_slow(), header, transactions }, view.state)
+        let root = self.view.state.root();
+        (seal_header(self.header, self.transactions, root), self.view.state)
     }
 }

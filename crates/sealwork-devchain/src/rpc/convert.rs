@@ -55,8 +55,7 @@ pub(super) fn transaction(block: &Block, index: usize) -> Option<rpc::Transactio
 
 pub(super) fn receipt(block: &Block, index: usize) -> Option<rpc::TransactionReceipt> {
     let mined = block.transactions.get(index)?;
-    let before = block.transactions.iter().take(index).map(|mined| mined.receipt.logs().len()).sum();
-    let mut logs = transaction_logs(block, index, before);
+    let mut logs = logs_of(block, index).into_iter();
     let inner = mined
         .receipt
         .clone()
@@ -75,6 +74,12 @@ pub(super) fn receipt(block: &Block, index: usize) -> Option<rpc::TransactionRec
         to: alloy_consensus::Transaction::to(&mined.envelope),
         contract_address: mined.contract,
     })
+}
+
+/// The logs of one transaction.
+pub(super) fn logs_of(block: &Block, index: usize) -> Vec<rpc::Log> {
+    let before = block.transactions.iter().take(index).map(|mined| mined.receipt.logs().len()).sum();
+    transaction_logs(block, index, before).collect()
 }
 
 pub(super) fn receipts(block: &Block) -> Vec<rpc::TransactionReceipt> {

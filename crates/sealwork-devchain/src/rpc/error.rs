@@ -72,3 +72,8 @@ pub(super) fn server(text: impl Into<String>) -> ErrorObjectOwned {
 pub(super) fn limit(text: impl Into<String>) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(LIMIT, text, None::<()>)
 }
+
+/// Something with a code of its own.
+pub(super) fn coded(code: i32, text: impl Into<String>) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(code, text, None::<()>)
+}

@@ -13,7 +13,10 @@ use revm::context::{BlockEnv, TxEnv, result::ExecutionResult};
 /// Gas that a call with value lends to the callee.
 const CALL_STIPEND: u64 = 2_300;
 
-/// The smallest gas limit with which a transaction succeeds, at most 1/64 too high.
+/// Transactions that spend more than this get a limit that is up to 1/64 too high: each trial costs time.
+const EXACT_LIMIT: u64 = 2_000_000;
+
+/// The smallest gas limit with which a transaction succeeds.
 pub(super) fn estimate(
     view: &View,
     chain_id: u64,
@@ -49,7 +52,8 @@ pub(super) fn estimate_in(sandbox: &Sandbox, request: &TransactionRequest) -> Re
             short = likely;
         }
     }
-    while enough.saturating_sub(short) > enough / 64 && short + 1 < enough {
+    let tolerance = if spent > EXACT_LIMIT { enough / 64 } else { 1 };
+    while enough.saturating_sub(short) > tolerance {
         let middle = short.midpoint(enough);
         if succeeds(run(middle)) {
             enough = middle;

@@ -8,7 +8,6 @@ use alloy_rpc_types_eth::{
     state::{AccountOverride, StateOverride},
 };
 use revm::{context::BlockEnv, context_interface::block::BlobExcessGasAndPrice, handler::EthPrecompiles};
-use std::sync::Arc;
 
 /// Accounts in one state override at most.
 const ACCOUNT_LIMIT: usize = 1_024;
@@ -87,7 +86,9 @@ pub(super) fn override_block(sandbox: &mut Sandbox, change: BlockOverrides) -> R
         if hashes.len() > HASH_LIMIT {
             return Err(invalid(format!("at most {HASH_LIMIT} block hashes can be overridden")));
         }
-        Arc::make_mut(&mut sandbox.view.hashes).extend(hashes);
+        for (number, hash) in hashes {
+            sandbox.view.remember(number, hash);
+        }
     }
     let block = &mut sandbox.block;
     *block = BlockEnv {

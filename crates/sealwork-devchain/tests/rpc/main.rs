@@ -12,4 +12,5 @@ mod blocks;
 mod calls;
 mod proofs;
 mod signatures;
+mod simulate;
 mod traces;
