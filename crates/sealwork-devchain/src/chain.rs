@@ -5,6 +5,7 @@ mod admit;
 mod assemble;
 mod clock;
 mod genesis;
+mod preview;
 mod reorg;
 mod settings;
 mod snapshot;
@@ -30,6 +31,7 @@ use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction, Resul
 use snapshot::Snapshots;
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
+pub(crate) use preview::Preview;
 pub(crate) use settings::Settings;
 pub(crate) use system::begin_block;
 
@@ -138,26 +140,17 @@ impl Chain {
     pub(crate) fn mine(&mut self, now: u64) -> Result<Arc<Block>, ChainError> {
         let started = Instant::now();
         let mut draft = self.draft(now);
-        let (state, base_fee) = (self.head.view.state.clone(), draft.base_fee());
-        let mut turns = self.pool.turns(base_fee, &|sender| state.nonce(sender));
-        while let Some(turn) = turns.pop_first() {
-            if !draft.has_room(turn.gas_limit) {
-                // It waits for the next block; a smaller one of somebody else may still fit.
-                if draft.is_full() {
-                    break;
-                }
-                continue;
-            }
-            let Some(waiting) = self.pool.take(turn.sender, turn.nonce) else { continue };
-            let hash = waiting.hash();
-            match draft.execute(self.chain_id, waiting) {
-                Ok(()) => turns.extend(self.pool.turn(turn.sender, turn.nonce.saturating_add(1), base_fee)),
-                Err(error) => {
-                    tracing::warn!(%error, transaction = %hash, "dropped a waiting transaction");
-                }
-            }
-        }
+        draft.fill(self.chain_id, &mut self.pool);
         self.commit(draft, now, started)
+    }
+
+    /// The block that [`Self::mine`] would make now. Nothing of it is kept.
+    pub(crate) fn pending(&self, now: u64) -> Block {
+        let mut draft = self.draft(now);
+        if self.pool.length() > 0 {
+            draft.fill(self.chain_id, &mut self.pool.clone());
+        }
+        self.settings.seal(draft, &self.head).0
     }
 
     /// Changes the state outside any transaction, in a block of its own, so that every state root stays true.

@@ -2,7 +2,7 @@
 
 use crate::{
     block::Block,
-    chain::{Chain, Head},
+    chain::{Chain, Head, Preview},
     error::ChainError,
     evm::{View, block_env},
     metrics::Metrics,
@@ -95,7 +95,7 @@ impl Node {
         self.update(|chain| chain.mine(unix_now()))
     }
 
-    /// The number a tag stands for. "pending" is the newest block: nothing is pending for longer than a moment.
+    /// The number a tag stands for. "pending" is the newest block: the next one has no number until it is made.
     pub(crate) fn number(&self, tag: BlockNumberOrTag) -> u64 {
         match tag {
             BlockNumberOrTag::Number(number) => number,
@@ -118,13 +118,25 @@ impl Node {
         if number > newest { Err(ChainError::OutOfRange { asked: number, newest }) } else { Ok(number) }
     }
 
-    /// State and surroundings for a call at a block; at "pending", those of the block that would be made now.
+    /// The block that would be made now.
+    pub(crate) fn preview(&self) -> Preview {
+        self.chain().preview(unix_now())
+    }
+
+    /// State and surroundings of a call in the next block, before the transactions that wait for it.
+    pub(crate) fn upcoming(&self) -> (View, BlockEnv) {
+        let head = self.head();
+        let mut header = head.next.clone();
+        header.timestamp = self.chain().next_timestamp(unix_now());
+        (head.view.clone(), block_env(&header))
+    }
+
+    /// State and surroundings for a call at a block; at "pending", those after what would be mined now.
     pub(crate) fn at(&self, id: BlockId) -> Result<(View, BlockEnv), ChainError> {
         let head = self.head();
         if id.is_pending() {
-            let mut header = head.next.clone();
-            header.timestamp = self.chain().next_timestamp(unix_now());
-            return Ok((head.view.clone(), block_env(&header)));
+            let (view, header) = self.preview().state();
+            return Ok((view, block_env(&header)));
         }
         let number = self.existing(id)?;
         if number == head.number() {

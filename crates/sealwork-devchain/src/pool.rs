@@ -32,7 +32,7 @@ pub(crate) struct PooledTransaction {
 }
 
 /// Transactions that wait for a block, by sender and nonce.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Pool {
     senders: BTreeMap<Address, BTreeMap<u64, Waiting>>,
     hashes: B256HashMap<(Address, u64)>,
@@ -134,16 +134,26 @@ impl Pool {
     /// Forgets those whose nonce is used.
     pub(crate) fn turns(&mut self, base_fee: u64, nonce: &dyn Fn(Address) -> u64) -> BTreeSet<Turn> {
         let mut used = Vec::new();
-        let mut turns = BTreeSet::new();
         for (sender, waiting) in &self.senders {
-            let next = nonce(*sender);
-            used.extend(waiting.range(..next).map(|(nonce, _)| (*sender, *nonce)));
-            turns.extend(waiting.get(&next).and_then(|first| first.turn(base_fee)));
+            used.extend(waiting.range(..nonce(*sender)).map(|(nonce, _)| (*sender, *nonce)));
         }
         for (sender, nonce) in used {
             self.take(sender, nonce);
         }
-        turns
+        self.ready(base_fee, nonce)
+    }
+
+    /// The same without forgetting anything.
+    pub(crate) fn ready(&self, base_fee: u64, nonce: &dyn Fn(Address) -> u64) -> BTreeSet<Turn> {
+        let first = |(sender, waiting): (&Address, &BTreeMap<u64, Waiting>)| {
+            waiting.get(&nonce(*sender))?.turn(base_fee)
+        };
+        self.senders.iter().filter_map(first).collect()
+    }
+
+    /// One waiting transaction.
+    pub(crate) fn get(&self, sender: Address, nonce: u64) -> Option<&PooledTransaction> {
+        Some(&self.senders.get(&sender)?.get(&nonce)?.transaction)
     }
 
     /// The turn of a sender's transaction, if it is here and offers the base fee.

@@ -5,7 +5,7 @@ use crate::{
     block::{Block, MinedTransaction, seal_header},
     error::{ChainError, Rejection},
     evm::{View, block_env, tx_env},
-    pool::PooledTransaction,
+    pool::{Pool, PooledTransaction},
     state::State,
 };
 use alloy_consensus::{Header, Receipt, ReceiptEnvelope, Transaction as _};
@@ -28,12 +28,12 @@ impl Draft {
         Self { header, view, transactions: Vec::new() }
     }
 
-    pub(super) fn base_fee(&self) -> u64 {
+    fn base_fee(&self) -> u64 {
         self.header.base_fee_per_gas.unwrap_or_default()
     }
 
     /// Whether not even the smallest transaction fits.
-    pub(super) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         !self.has_room(MIN_GAS)
     }
 
@@ -46,8 +46,31 @@ impl Draft {
     }
 
     /// Whether a transaction with this gas limit still fits.
-    pub(super) fn has_room(&self, gas_limit: u64) -> bool {
+    fn has_room(&self, gas_limit: u64) -> bool {
         gas_limit <= self.header.gas_limit.saturating_sub(self.header.gas_used)
+    }
+
+    /// Takes out of the pool and runs whatever fits, the best paid first.
+    pub(super) fn fill(&mut self, chain_id: u64, pool: &mut Pool) {
+        let (state, base_fee) = (self.view.state.clone(), self.base_fee());
+        let mut turns = pool.turns(base_fee, &|sender| state.nonce(sender));
+        while let Some(turn) = turns.pop_first() {
+            if !self.has_room(turn.gas_limit) {
+                // It waits for the next block; a smaller one of somebody else may still fit.
+                if self.is_full() {
+                    break;
+                }
+                continue;
+            }
+            let Some(waiting) = pool.take(turn.sender, turn.nonce) else { continue };
+            let hash = waiting.hash();
+            match self.execute(chain_id, waiting) {
+                Ok(()) => turns.extend(pool.turn(turn.sender, turn.nonce.saturating_add(1), base_fee)),
+                Err(error) => {
+                    tracing::warn!(%error, transaction = %hash, "dropped a waiting transaction");
+                }
+            }
+        }
     }
 
     /// Runs a transaction and adds it with its receipt. An invalid one leaves the draft as it was.
@@ -78,6 +101,11 @@ impl Draft {
             contract,
         });
         Ok(())
+    }
+
+    /// The state so far and the header without roots.
+    pub(super) fn into_parts(self) -> (View, Header) {
+        (self.view, self.header)
     }
 
     /// Fills in roots and bloom.

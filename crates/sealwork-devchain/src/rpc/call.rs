@@ -24,13 +24,13 @@ pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError>
     methods.add("eth_call", call)?;
     methods.add("eth_estimateGas", estimate_gas)?;
     methods.add("eth_createAccessList", |context, params| {
-        let (request, sandbox) = prepare(context, params, BlockId::latest())?;
+        let (request, sandbox) = prepare(context, params, |context| context.sandbox(BlockId::latest()))?;
         access_list::create(&sandbox, &request)
     })
 }
 
 fn call(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<Bytes> {
-    let (request, sandbox) = prepare(context, params, BlockId::latest())?;
+    let (request, sandbox) = prepare(context, params, |context| context.sandbox(BlockId::latest()))?;
     let tx = call_env(&request, &sandbox.view, sandbox.chain_id, sandbox.block.gas_limit)?;
     Ok(output(outcome(sandbox.run(Rules::Call, tx))?.result)?)
 }
@@ -38,19 +38,22 @@ fn call(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<Bytes> {
 /// Estimates for the block that would be made now, unless an older one is named: on a chain that makes blocks only
 /// for transactions the newest block's time may be long ago.
 fn estimate_gas(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<U64> {
-    let (request, sandbox) = prepare(context, params, BlockId::pending())?;
+    let (request, sandbox) = prepare(context, params, |context| {
+        let (view, block) = context.node.upcoming();
+        Ok(Sandbox::new(context.node.chain_id, view, block))
+    })?;
     Ok(U64::from(estimate_in(&sandbox, &request)?))
 }
 
-/// The request, and the state and block it names with its overrides. `latest` stands for "latest".
+/// The request, and the state and block it names with its overrides; `latest` makes those for "latest".
 fn prepare(
     context: &Context,
     params: &mut ParamsSequence<'_>,
-    latest: BlockId,
+    latest: impl FnOnce(&Context) -> Reply<Sandbox>,
 ) -> Reply<(TransactionRequest, Sandbox)> {
     let request: TransactionRequest = params.next()?;
     let block: BlockId = params.optional_next()?.unwrap_or_default();
-    let mut sandbox = context.sandbox(if block.is_latest() { latest } else { block })?;
+    let mut sandbox = if block.is_latest() { latest(context)? } else { context.sandbox(block)? };
     if let Some(overrides) = params.optional_next::<StateOverride>()? {
         override_state(&mut sandbox, overrides)?;
     }

@@ -34,10 +34,8 @@ fn account(context: &Context, address: Address, params: &mut ParamsSequence<'_>)
 
 fn transaction_count(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<U64> {
     let (address, block) = (params.next::<Address>()?, block(params)?);
-    let (view, _) = context.node.at(block)?;
-    let on_chain = view.state.nonce(address);
     if block.is_pending() {
-        return Ok(U64::from(context.node.chain().pool().next_nonce(address, on_chain)));
+        return Ok(U64::from(context.node.chain().next_nonce(address)));
     }
-    Ok(U64::from(on_chain))
+    Ok(U64::from(context.node.at(block)?.0.state.nonce(address)))
 }

@@ -10,6 +10,7 @@ mod support;
 
 mod blocks;
 mod calls;
+mod pending;
 mod proofs;
 mod signatures;
 mod simulate;
