@@ -2,7 +2,7 @@
 //!
 //! The only automation that needs node. Everything else reads `contracts/artifacts`.
 
-use crate::shell;
+use crate::{shell, tools};
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 use std::{
@@ -12,16 +12,19 @@ use std::{
     process::Command,
 };
 
-/// Contracts with a committed artifact.
-const NAMES: [&str; 6] = ["Attestations", "DevToken", "Escrow", "Market", "Registry", "Tasks"];
+/// Contracts with a committed artifact and snapshots.
+pub(crate) const NAMES: [&str; 6] = ["Attestations", "DevToken", "Escrow", "Market", "Registry", "Tasks"];
+
+/// Where [`build`] puts what the compiler says about `src`.
+pub(crate) const BUILT: &str = "cache/artifacts";
 
 /// Compiles and rewrites all artifacts, or with `check` fails when one differs.
 pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     let project = root.join("contracts");
     install(&project)?;
-    compile(&project)?;
+    build(&project)?;
     for name in NAMES {
-        let built = project.join(format!("cache/artifacts/{name}.sol/{name}.json"));
+        let built = project.join(BUILT).join(format!("{name}.sol/{name}.json"));
         let content =
             minimal(&fs::read_to_string(&built).with_context(|| format!("read {}", built.display()))?)
                 .with_context(|| format!("artifact of {name}"))?;
@@ -37,17 +40,29 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     Ok(())
 }
 
-/// Checks format and runs all tests of the contracts.
-pub(crate) fn test(root: &Path) -> Result<()> {
+/// How much fuzzing the options ask for: a profile of `foundry.toml`.
+pub(crate) fn profile(options: &[String]) -> &'static str {
+    let has = |flag: &str| options.iter().any(|option| option == flag);
+    if has("--nightly") {
+        "nightly"
+    } else if has("--ci") {
+        "ci"
+    } else {
+        "default"
+    }
+}
+
+/// Checks format and runs all tests of the contracts, with as much fuzzing as a profile of `foundry.toml` says.
+pub(crate) fn test(root: &Path, profile: &str) -> Result<()> {
     let project = root.join("contracts");
     install(&project)?;
     let forge = forge(&project)?;
     execute(Command::new(&forge).args(["fmt", "--check"]).current_dir(&project))?;
-    execute(Command::new(&forge).arg("test").current_dir(&project))
+    execute(Command::new(&forge).arg("test").env("FOUNDRY_PROFILE", profile).current_dir(&project))
 }
 
 /// Installs the compiler once, as `package-lock.json` says.
-fn install(project: &Path) -> Result<()> {
+pub(crate) fn install(project: &Path) -> Result<()> {
     if forge(project).is_ok() {
         return Ok(());
     }
@@ -55,7 +70,7 @@ fn install(project: &Path) -> Result<()> {
 }
 
 /// The native program. The script that npm puts before it reports success whatever happens.
-fn forge(project: &Path) -> Result<PathBuf> {
+pub(crate) fn forge(project: &Path) -> Result<PathBuf> {
     let packages = project.join("node_modules/@foundry-rs");
     let entries = fs::read_dir(&packages).with_context(|| format!("read {}", packages.display()))?;
     entries
@@ -68,14 +83,58 @@ fn forge(project: &Path) -> Result<PathBuf> {
         )
 }
 
-/// Always from nothing, without tests: which files are compiled together can change the compiler's output.
-fn compile(project: &Path) -> Result<()> {
-    let arguments = ["build", "src", "--force"];
-    let directories = ["--out", "cache/artifacts", "--cache-path", "cache/artifacts-cache"];
-    execute(Command::new(forge(project)?).args(arguments).args(directories).current_dir(project))
+/// Compiles `src` into [`BUILT`] with everything that artifacts, snapshots and slither read. Always from nothing and
+/// without tests, because which files are compiled together can change the compiler's output; not again while nothing
+/// that goes in has changed.
+pub(crate) fn build(project: &Path) -> Result<()> {
+    let built = project.join(BUILT);
+    let stamp = built.join("inputs.txt");
+    let inputs = inputs(project)?;
+    if fs::read_to_string(&stamp).is_ok_and(|text| text == inputs) {
+        return Ok(());
+    }
+    if built.exists() {
+        fs::remove_dir_all(&built).with_context(|| format!("remove {}", built.display()))?;
+    }
+    execute(
+        Command::new(forge(project)?)
+            .args(["build", "src", "--force", "--build-info", "--extra-output", "storageLayout"])
+            .args(["--out", BUILT, "--cache-path", "cache/artifacts-cache"])
+            .current_dir(project),
+    )?;
+    fs::write(&stamp, inputs).with_context(|| format!("write {}", stamp.display()))
 }
 
-fn execute(command: &mut Command) -> Result<()> {
+/// Names and fingerprints of the files that decide what the compiler puts out.
+fn inputs(project: &Path) -> Result<String> {
+    let mut paths = files(&project.join("src"), ".sol")?;
+    paths.extend(["foundry.toml", "package-lock.json", "solc.mjs"].map(|name| project.join(name)));
+    paths.iter().try_fold(String::new(), |mut text, path| {
+        let content = fs::read(path).with_context(|| format!("read {}", path.display()))?;
+        writeln!(text, "{:016x} {}", tools::fingerprint(&content), path.display())?;
+        Ok(text)
+    })
+}
+
+/// Files below a folder whose name ends so, in order.
+pub(crate) fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+pub(crate) fn execute(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("start {}", command.get_program().display()))?;
     if !status.success() {
         bail!("{} ended with {status}", command.get_program().display());

@@ -5,10 +5,12 @@ mod contracts;
 mod demo;
 mod generate;
 mod guests;
+mod proofs;
 mod shell;
 mod test;
 #[cfg(test)]
 mod tidy;
+mod tools;
 
 use anyhow::{Context, Result, bail};
 use std::{
@@ -20,9 +22,16 @@ const HELP: &str = "cargo xtask COMMAND
 
   demo                        build everything and run a sealed task end to end
   test                        install what the tests need and run everything; CI runs this
+  nightly                     fuzzing and proofs with ten times the work; hours
   bench AREA [--json]         measure beside a peer or a limit; areas: seal, store, runtime, spine, gas, all
   gen [--check]               write the files generated from spec/, or check that they are fresh
   contracts [--check|--test]  compile the contracts into artifacts, check that they are fresh, or test them
+                              (--test --ci or --nightly: more fuzzing)
+  contracts --analyze         slither on the sources; every exception has its reason
+  contracts --prove           halmos on test/symbolic: for all arguments up to a bound
+  contracts --trees           the tests are those that the trees beside them name
+  contracts --natspec         everything public is documented
+  contracts --snapshots       write interface, storage, size and gas into contracts/snapshots; --check compares
   guests [--check|--test]     rebuild the example modules, compare them byte for byte, or test them
   help                        this text";
 
@@ -34,8 +43,7 @@ fn main() -> Result<ExitCode> {
     let has = |flag: &str| rest.iter().any(|argument| argument == flag);
     let done = match command.as_str() {
         "bench" => bench::run(&root, &rest)?,
-        "contracts" if has("--test") => contracts::test(&root).map(|()| true)?,
-        "contracts" => contracts::run(&root, has("--check")).map(|()| true)?,
+        "contracts" => contracts_command(&root, &rest).map(|()| true)?,
         "demo" => demo::run(&root, &rest)?,
         "gen" => generate::run(&root, has("--check")).map(|()| true)?,
         "guests" => guests::run(&root, guests::Mode::parse(&rest)?).map(|()| true)?,
@@ -43,10 +51,23 @@ fn main() -> Result<ExitCode> {
             shell::say(HELP);
             true
         }
+        "nightly" => test::nightly(&root)?,
         "test" => test::run(&root)?,
         other => bail!("there is no command {other:?}\n\n{HELP}"),
     };
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn contracts_command(root: &Path, rest: &[String]) -> Result<()> {
+    let has = |flag: &str| rest.iter().any(|argument| argument == flag);
+    if let Some(proof) = proofs::Proof::parse(rest) {
+        return proof.run(root, rest);
+    }
+    if has("--test") {
+        contracts::test(root, contracts::profile(rest))
+    } else {
+        contracts::run(root, has("--check"))
+    }
 }
 
 fn root() -> Result<PathBuf> {

@@ -2,6 +2,7 @@
 
 use crate::{
     contracts, generate, guests,
+    proofs::Proof,
     shell::{self, Count, command, counted, say},
 };
 use anyhow::Result;
@@ -13,9 +14,22 @@ const ONE: Count = Count { passed: 1, failed: 0 };
 
 /// Runs every check and prints `N passed, N failed` as the last line; an error when anything failed.
 pub(crate) fn run(root: &Path) -> Result<bool> {
+    run_all(steps(root))
+}
+
+/// What takes hours: ten times the fuzzing, proofs with larger bounds.
+pub(crate) fn nightly(root: &Path) -> Result<bool> {
+    run_all(vec![
+        ("npm packages", check(|| install_npm(root))),
+        ("contract proofs", counting(root, &["contracts", "--prove", "--nightly"])),
+        ("contract tests", counting(root, &["contracts", "--test", "--nightly"])),
+    ])
+}
+
+fn run_all(steps: Vec<Step<'_>>) -> Result<bool> {
     let mut total = Count::default();
     let mut failures = Vec::new();
-    for (name, step) in steps(root) {
+    for (name, step) in steps {
         say(&format!("\n=== {name}"));
         let started = Instant::now();
         let count = step().unwrap_or_else(|error| {
@@ -47,7 +61,12 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         ("formatting", cargo(&["cargo", "fmt", "--all", "--check"])),
         ("generated files", check(|| generate::run(root, true))),
         ("contract artifacts", check(|| contracts::run(root, true))),
-        ("contract tests", counting(root, &["contracts", "--test"])),
+        ("contract documentation", check(|| Proof::Natspec.run(root, &[]))),
+        ("contract trees", check(|| Proof::Trees.run(root, &[]))),
+        ("contract analysis", check(|| Proof::Analyze.run(root, &[]))),
+        ("contract tests", counting(root, &["contracts", "--test", "--ci"])),
+        ("contract snapshots", check(|| Proof::Snapshots.run(root, &["--check".to_owned()]))),
+        ("contract proofs", counting(root, &["contracts", "--prove"])),
         ("example modules", check(|| guests::run(root, guests::Mode::Check))),
         ("example tests", counting(root, &["guests", "--test"])),
         ("dependencies", check(|| deny(root))),
