@@ -15,8 +15,8 @@ export async function announcements(author: Author): Promise<void> {
     ["eth_newPendingTransactionFilter", [], "<pending>"],
   ] as const) {
     const [ours, theirs] = await pair.both(method, params);
-    pair.ours.name(ours, name);
-    pair.theirs.name(theirs, name);
+    pair.ours.alias(name, ours);
+    pair.theirs.alias(name, theirs);
     ids.set(method, name);
   }
   const [ours, theirs] = await Promise.all([pair.ours, pair.theirs].map(({ url }) => Follower.start(url, history.probe)));

@@ -31,7 +31,12 @@ export class Chain {
     this.#next = Math.min(this.#next, from);
   }
 
-  /** Makes a value of one chain mean something on the other one too. */
+  /** Lets questions use a name for a value that is another one on each chain, for example the id of a filter. */
+  alias(name: string, value: string): void {
+    this.#names.set(name, value);
+  }
+
+  /** The same, and answers are read with the name too; only for values that mean one thing, as hashes do. */
   name(value: string, name: string): void {
     this.#blocks.set(value, name);
     this.#names.set(name, value);

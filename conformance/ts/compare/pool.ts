@@ -11,14 +11,14 @@ export async function waiting(author: Author): Promise<void> {
   const transfer = { to: carol.address, value: 1n, gas: 21_000n };
   const first = await author.sign(alice, transfer);
   const second = await author.sign(alice, { ...transfer, type: "legacy", gasPrice: parseGwei("20"), maxFeePerGas: undefined, maxPriorityFeePerGas: undefined });
-  const missing = await author.sign(bob, transfer);
-  const queued = await author.sign(bob, transfer);
+  const generous = { maxFeePerGas: parseGwei("60"), maxPriorityFeePerGas: parseGwei("25") };
+  const missing = await author.sign(bob, { ...transfer, ...generous });
+  const queued = await author.sign(bob, { ...transfer, ...generous });
   for (const raw of [first, second, queued]) await pair.same("eth_sendRawTransaction", [raw], "into the pool");
   for (const { url } of [pair.ours, pair.theirs]) {
     await eventually(async () => (await rpc(url, "txpool_status")).pending === "0x2");
   }
   for (const method of ["txpool_status", "txpool_content", "txpool_inspect"]) await pair.same(method);
-  await pair.same("txpool_contentFrom", [alice.address]);
   await pair.same("eth_getTransactionCount", [alice.address, "pending"], "while two wait");
   await pair.same("eth_getTransactionCount", [bob.address, "pending"], "while one is queued");
   await pair.same("eth_getTransactionCount", [alice.address, "latest"], "while two wait");
@@ -44,8 +44,8 @@ export async function waiting(author: Author): Promise<void> {
 async function controls(author: Author): Promise<void> {
   const { pair } = author;
   const [ours, theirs] = await pair.both("evm_snapshot");
-  pair.ours.name(ours, "<snapshot>");
-  pair.theirs.name(theirs, "<snapshot>");
+  pair.ours.alias("<snapshot>", ours);
+  pair.theirs.alias("<snapshot>", theirs);
   const newest = author.history.newest;
   await author.tick();
   await pair.same("evm_mine");
@@ -69,5 +69,6 @@ async function controls(author: Author): Promise<void> {
     ["evm_setBlockGasLimit", ["0x3938700"]],
   ] as const) {
     await pair.same(method, params);
+    await author.level();
   }
 }

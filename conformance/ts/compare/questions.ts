@@ -16,11 +16,13 @@ const PINGED = keccak256(toHex("Pinged(address,uint256)"));
 const NUMBER_SET = keccak256(toHex("NumberSet(address,uint256,string)"));
 
 /** Blocks with everything in them. */
-export async function blocks(pair: Pair, { newest }: History): Promise<void> {
+export async function blocks(pair: Pair, { newest, transactions: made }: History): Promise<void> {
+  const nobodys = Number((await pair.theirs.ask("eth_getTransactionByHash", [made["signed by nobody"]])).result.blockNumber);
   for (let number = 1; number <= newest; number += 1) {
     const at = quantity(number);
-    await pair.same("eth_getBlockByNumber", [at, false]);
-    await pair.same("eth_getBlockByNumber", [at, true]);
+    const note = number === nobodys ? `${at}, signed by nobody` : at;
+    await pair.same("eth_getBlockByNumber", [at, false], note);
+    await pair.same("eth_getBlockByNumber", [at, true], `${note}, full`);
     await pair.same("eth_getBlockReceipts", [at]);
     await pair.same("eth_getLogs", [{ blockHash: blockName(number) }]);
   }
@@ -251,10 +253,10 @@ export async function mistakes(pair: Pair, history: History): Promise<void> {
     ["eth_feeHistory", []],
     ["evm_revert", ["0xffffff"]],
     ["debug_traceTransaction", []],
-    ["debug_traceTransaction", [history.transactions["dynamic fee"], { tracer: "noSuchTracer" }]],
   ] as const) {
     await pair.same(method, params);
   }
+  await pair.same("debug_traceTransaction", [history.transactions["dynamic fee"], { tracer: "noSuchTracer" }], "with an unknown tracer");
 }
 
 /** What clients ask first, and what the chain's accounts sign. */

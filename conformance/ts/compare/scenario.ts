@@ -79,6 +79,13 @@ export class Author {
     await this.learn();
   }
 
+  /** After an edit: ours takes a block for it, so that every state root is true; anvil gets an empty one to match. */
+  async level(): Promise<void> {
+    const height = (chain: { url: string }) => rpc(chain.url, "eth_blockNumber");
+    if ((await height(this.pair.ours)) !== (await height(this.pair.theirs))) await rpc(this.pair.theirs.url, "evm_mine");
+    await this.learn();
+  }
+
   /** Learns what the new blocks are. */
   async learn(): Promise<void> {
     await this.pair.learn();
@@ -144,8 +151,8 @@ async function unsigned(author: Author): Promise<void> {
   const [known] = await pair.both("eth_sendTransaction", [{ from: carol.address, to: bob.address, value: "0x5", ...fees }]);
   await author.settle("signed by the chain", known);
   await author.tick();
-  // An edit may take a block of its own.
   await pair.both("anvil_setBalance", [whale, numberToHex(parseEther("3"))]);
+  await author.level();
   await pair.both("anvil_impersonateAccount", [whale]);
   await author.tick();
   const [ours, theirs] = await pair.both("eth_sendTransaction", [{ from: whale, to: history.probe, data: act("set", [11n]), ...fees }]);
@@ -157,16 +164,16 @@ async function unsigned(author: Author): Promise<void> {
   await author.learn();
 }
 
-/** Several transactions in one block, the best paying sender first. */
+/** Several transactions in one block, the best paying sender first, whether one looks at the tip or at the fee cap. */
 async function together(author: Author): Promise<void> {
   const { pair, history } = author;
   await pair.both("evm_setAutomine", [false]);
-  const transfer = (tip: string) => ({ to: whale, value: 1n, gas: 30_000n, maxPriorityFeePerGas: parseGwei(tip) });
+  const transfer = (tip: string, cap: string) => ({ to: whale, value: 1n, gas: 30_000n, maxPriorityFeePerGas: parseGwei(tip), maxFeePerGas: parseGwei(cap) });
   const raw = [
-    await author.sign(alice, transfer("1")),
-    await author.sign(alice, transfer("9")),
-    await author.sign(bob, transfer("3")),
-    await author.sign(carol, { ...transfer("2"), to: history.probe, data: act("fill", [20n, 1n]), gas: 100_000n, value: 0n }),
+    await author.sign(alice, transfer("1", "40")),
+    await author.sign(alice, transfer("9", "40")),
+    await author.sign(bob, transfer("3", "60")),
+    await author.sign(carol, { ...transfer("2", "50"), to: history.probe, data: act("fill", [20n, 1n]), gas: 100_000n, value: 0n }),
   ];
   const hashes: Hex[] = [];
   for (const transaction of raw) hashes.push((await pair.both("eth_sendRawTransaction", [transaction]))[0]);
