@@ -1,8 +1,7 @@
 //! Transactions and receipts, by hash or by place; also as raw bytes.
 
-use super::{Context, Methods, Reply, blocks::find, convert};
+use super::{Context, Methods, Reply, blocks::find, convert, txpool};
 use crate::block::Block;
-use alloy_consensus::transaction::Recovered;
 use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718};
 use alloy_primitives::{B256, Bytes, U64};
 use alloy_rpc_types_eth as rpc;
@@ -80,12 +79,5 @@ fn transaction(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<Opti
     if let Some((block, index)) = context.node.storage.transaction(hash)? {
         return Ok(convert::transaction(&block, index));
     }
-    Ok(context.node.chain().pool().find(hash).map(|waiting| rpc::Transaction {
-        inner: Recovered::new_unchecked(waiting.envelope.clone(), waiting.sender),
-        block_hash: None,
-        block_number: None,
-        transaction_index: None,
-        effective_gas_price: None,
-        block_timestamp: None,
-    }))
+    Ok(context.node.chain().pool().find(hash).map(txpool::transaction))
 }

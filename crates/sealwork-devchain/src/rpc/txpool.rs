@@ -76,14 +76,14 @@ fn listed<T>(
     pools
 }
 
-/// A waiting transaction as clients see it.
+/// A waiting transaction as clients see it; its gas price is the most that it offers.
 pub(super) fn transaction(waiting: &PooledTransaction) -> rpc::Transaction {
     rpc::Transaction {
         inner: Recovered::new_unchecked(waiting.envelope.clone(), waiting.sender),
         block_hash: None,
         block_number: None,
         transaction_index: None,
-        effective_gas_price: None,
+        effective_gas_price: Some(waiting.envelope.max_fee_per_gas()),
         block_timestamp: None,
     }
 }
