@@ -1,6 +1,7 @@
 //! All automation of the repository: `cargo xtask help` lists it.
 
 mod bench;
+mod conformance;
 mod contracts;
 mod demo;
 mod generate;
@@ -25,6 +26,7 @@ const HELP: &str = "cargo xtask COMMAND
   nightly                     fuzzing and proofs with ten times the work; hours
   bench AREA [--json]         measure beside a peer or a limit; areas: seal, store, runtime, spine, gas, all
   gen [--check]               write the files generated from spec/, or check that they are fresh
+  conformance [SCRIPT...]     unmodified clients against the embedded chain, and a comparison with anvil
   contracts [--check|--test]  compile the contracts into artifacts, check that they are fresh, or test them
                               (--test --ci or --nightly: more fuzzing)
   contracts --analyze         slither on the sources; every exception has its reason
@@ -43,6 +45,11 @@ fn main() -> Result<ExitCode> {
     let has = |flag: &str| rest.iter().any(|argument| argument == flag);
     let done = match command.as_str() {
         "bench" => bench::run(&root, &rest)?,
+        "conformance" => {
+            let count = conformance::run(&root, &rest)?;
+            shell::say(&format!("in total {} passed and {} failed", count.passed, count.failed));
+            count.failed == 0
+        }
         "contracts" => contracts_command(&root, &rest).map(|()| true)?,
         "demo" => demo::run(&root, &rest)?,
         "gen" => generate::run(&root, has("--check")).map(|()| true)?,

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 /// Tests that passed and failed.
@@ -47,6 +47,48 @@ pub(crate) fn target_dir(root: &Path) -> Result<PathBuf> {
         serde_json::from_slice(&output.stdout).context("read cargo metadata")?;
     let path = metadata.pointer("/target_directory").and_then(serde_json::Value::as_str);
     path.map(PathBuf::from).context("cargo metadata names no target directory")
+}
+
+/// A child that is killed in the end.
+#[derive(Debug)]
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a program and waits for the line that `ready` recognizes.
+pub(crate) fn started<T>(mut command: Command, ready: impl Fn(&str) -> Option<T>) -> Result<(Running, T)> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("start {command:?}"))?;
+    let output = child.stdout.take().context("standard output is piped")?;
+    let running = Running(child);
+    let mut lines = BufReader::new(output).lines();
+    let mut seen = Vec::new();
+    while let Some(line) = lines.next().transpose()? {
+        if let Some(found) = ready(&line) {
+            // Somebody has to read what the program prints later, or it would stop at a full pipe.
+            std::thread::spawn(move || lines.for_each(drop));
+            return Ok((running, found));
+        }
+        seen.push(line);
+    }
+    bail!("{command:?} ended before it was ready: {}", seen.join("\n"))
 }
 
 /// Runs a command, passing its output through; an error when it fails.
@@ -93,16 +135,21 @@ fn pass_on(stream: impl std::io::Read) -> Count {
 }
 
 /// Counts in the closing lines of nextest (`Summary … 5 tests run: 4 passed, 1 failed`), cargo's own runner
-/// (`test result: ok. 5 passed; 0 failed`), forge (`Ran 3 test suites …: 12 tests passed, 0 failed`) and node
-/// (`# pass 3`, `# fail 0`).
+/// (`test result: ok. 5 passed; 0 failed`), forge (`Ran 3 test suites …: 12 tests passed, 0 failed`), node
+/// (`# pass 3`, `# fail 0`) and the conformance scripts (`5 passed, 0 failed`).
 fn counts_in(line: &str) -> Count {
     let plain = strip_ansi(line);
     let number_before = |word: &str| {
         let head = plain.get(..plain.find(word)?)?;
         head.split_whitespace().last()?.trim_start_matches('(').parse::<u64>().ok()
     };
-    let closing =
-        plain.contains("Summary [") || plain.contains("test result:") || plain.contains("tests passed");
+    let bare = plain.starts_with(|letter: char| letter.is_ascii_digit())
+        && plain.contains(" passed, ")
+        && plain.ends_with(" failed");
+    let closing = bare
+        || plain.contains("Summary [")
+        || plain.contains("test result:")
+        || plain.contains("tests passed");
     if closing {
         let passed = number_before(" tests passed").or_else(|| number_before(" passed"));
         return Count { passed: passed.unwrap_or(0), failed: number_before(" failed").unwrap_or(0) };
@@ -144,6 +191,8 @@ mod tests {
             2,
         );
         check("# pass 7", 7, 0);
+        check("31 passed, 2 failed", 31, 2);
+        check("ok      31 passed, 2 failed", 0, 0);
         check("Suite result: ok. 9 passed; 0 failed; 0 skipped; finished in 1ms", 0, 0);
     }
 }

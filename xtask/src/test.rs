@@ -1,7 +1,7 @@
 //! `cargo xtask test`: installs what the tests need and runs everything. `.ci/run` calls this and nothing else.
 
 use crate::{
-    contracts, generate, guests,
+    conformance, contracts, generate, guests,
     proofs::Proof,
     shell::{self, Count, command, counted, say},
 };
@@ -77,6 +77,7 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         ("documentation", check(|| documentation(root))),
         ("build", cargo(&["cargo", "build", "--locked", "--workspace", "--all-targets"])),
         ("rust tests", Box::new(|| rust_tests(root))),
+        ("JSON-RPC conformance", Box::new(|| conformance::run(root, &[]))),
         (
             "documentation examples",
             Box::new(|| counted(command(root, &["cargo", "test", "--workspace", "--doc"]))),

@@ -1,13 +1,13 @@
 //! A local network of the real programs, in a folder of its own.
 
+use crate::shell::{Running, started};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::Value;
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 /// A folder that is removed in the end.
@@ -30,18 +30,6 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // What stays lies in the system's folder for temporary files.
         let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A child that is killed in the end.
-#[derive(Debug)]
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -102,7 +90,7 @@ impl Network {
 
     /// Most memory that the process `sealwork up` has held so far, MiB.
     pub(crate) fn peak_memory(&self) -> Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.up.0.id()))?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.up.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kibibytes: f64 = line
             .and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse().ok())
@@ -140,27 +128,4 @@ impl Network {
         let app = answers.last().and_then(|answer| answer.get("app")?.as_str());
         app.map(str::to_owned).context("`sealwork publish` printed no app")
     }
-}
-
-/// Starts a program and waits for the line that `ready` recognizes.
-fn started<T>(mut command: Command, ready: impl Fn(&str) -> Option<T>) -> Result<(Running, T)> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .with_context(|| format!("start {command:?}"))?;
-    let output = child.stdout.take().context("standard output is piped")?;
-    let running = Running(child);
-    let mut lines = BufReader::new(output).lines();
-    let mut seen = Vec::new();
-    while let Some(line) = lines.next().transpose()? {
-        if let Some(found) = ready(&line) {
-            // Somebody has to read what the program prints later, or it would stop at a full pipe.
-            std::thread::spawn(move || lines.for_each(drop));
-            return Ok((running, found));
-        }
-        seen.push(line);
-    }
-    bail!("{command:?} ended before it was ready: {}", seen.join("\n"))
 }

@@ -1,0 +1,143 @@
+//! `cargo xtask conformance`: unmodified clients against the embedded chain and, as the measure, against anvil.
+//!
+//! Every script gets a fresh chain. `conformance/README.md` says what the scripts check.
+
+use crate::{
+    contracts,
+    shell::{self, Count, Running, command, counted, say, started},
+    tools,
+};
+use anyhow::{Context, Result, bail, ensure};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+/// Scripts that run against one chain: name, and the file below `conformance/`.
+const SCRIPTS: [(&str, &str); 4] = [
+    ("viem", "ts/viem.ts"),
+    ("ethers", "ts/ethers.js"),
+    ("web3.py", "python/suite.py"),
+    ("foundry", "ts/foundry.ts"),
+];
+
+/// The script that asks both chains the same.
+const COMPARISON: &str = "compare";
+
+/// Makes anvil what the embedded chain is: rules and block size; and it must keep every step for traces.
+const ANVIL_OPTIONS: [&str; 7] =
+    ["--port", "0", "--hardfork", "osaka", "--gas-limit", "60000000", "--steps-tracing"];
+
+/// Runs all scripts, or those that are named; the checks that they count.
+pub(crate) fn run(root: &Path, names: &[String]) -> Result<Count> {
+    let known = || SCRIPTS.iter().map(|(name, _)| *name).chain([COMPARISON]);
+    if let Some(name) = names.iter().find(|name| !known().any(|known| known == **name)) {
+        bail!("there is no script {name:?}; the scripts are {}", known().collect::<Vec<_>>().join(", "));
+    }
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+    let suite = Suite::prepare(root)?;
+    let mut total = Count::default();
+    for (name, file) in SCRIPTS.iter().filter(|(name, _)| wanted(name)) {
+        for chain in [Chain::Embedded, Chain::Anvil] {
+            total.add(suite.script(name, file, chain)?);
+        }
+    }
+    if wanted(COMPARISON) {
+        total.add(suite.comparison()?);
+    }
+    Ok(total)
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Chain {
+    Embedded,
+    Anvil,
+}
+
+/// Everything that is installed and built before the first script.
+struct Suite {
+    folder: PathBuf,
+    python: PathBuf,
+    devchain: PathBuf,
+    anvil: PathBuf,
+}
+
+impl Suite {
+    fn prepare(root: &Path) -> Result<Self> {
+        let folder = root.join("conformance");
+        let toolchain = root.join("contracts");
+        contracts::install(&toolchain)?;
+        let packages = folder.join("ts");
+        if !packages.join("node_modules/.package-lock.json").exists() {
+            shell::run(&packages, shell::NPM_INSTALL)?;
+        }
+        shell::run(&packages, &["npx", "tsc", "--noEmit"])
+            .context("the TypeScript scripts have type errors")?;
+        let python = tools::python_tool(&folder.join("python/requirements.txt"), "python")?;
+        let forge = contracts::forge(&toolchain)?;
+        shell::run(&folder.join("foundry"), &[&forge.display().to_string(), "build", "--quiet"])?;
+        shell::run(
+            root,
+            &["cargo", "build", "--locked", "--package", "sealwork-devchain", "--example", "serve"],
+        )?;
+        let devchain = shell::target_dir(root)?.join("debug/examples/serve");
+        Ok(Self { folder, python, devchain, anvil: beside(&forge, "anvil")? })
+    }
+
+    fn script(&self, name: &str, file: &str, chain: Chain) -> Result<Count> {
+        let (_running, url) = self.start(chain)?;
+        self.counted(&format!("{name} on {chain:?}"), file, &[("CHAIN_URL", &url)])
+    }
+
+    fn comparison(&self) -> Result<Count> {
+        let (_ours, ours) = self.start(Chain::Embedded)?;
+        let (_theirs, theirs) = self.start(Chain::Anvil)?;
+        self.counted(COMPARISON, "ts/compare.ts", &[("CHAIN_URL", &ours), ("PEER_URL", &theirs)])
+    }
+
+    fn counted(&self, title: &str, file: &str, environment: &[(&str, &str)]) -> Result<Count> {
+        say(&format!("--- {title}"));
+        let started = Instant::now();
+        let path = self.folder.join(file).display().to_string();
+        let mut script = if path.ends_with(".py") {
+            command(&self.folder.join("python"), &[&self.python.display().to_string(), &path])
+        } else {
+            command(&self.folder.join("ts"), &["npx", "tsx", &path])
+        };
+        script.envs(environment.iter().copied());
+        let count = counted(script)?;
+        say(&format!("--- {title}: {:.0?}", started.elapsed()));
+        Ok(count)
+    }
+
+    /// Starts a fresh chain on a free port; its address.
+    fn start(&self, chain: Chain) -> Result<(Running, String)> {
+        match chain {
+            Chain::Embedded => {
+                let mut command = Command::new(&self.devchain);
+                command.arg("0");
+                started(command, |line| line.starts_with("http://").then(|| line.trim().to_owned()))
+            }
+            Chain::Anvil => {
+                let mut command = Command::new(&self.anvil);
+                command.args(ANVIL_OPTIONS);
+                started(command, |line| {
+                    line.strip_prefix("Listening on ").map(|address| format!("http://{}", address.trim()))
+                })
+            }
+        }
+    }
+}
+
+/// Another program of Foundry, installed in the same way: `forge-PLATFORM/bin/forge` has a twin `NAME-PLATFORM/bin/NAME`.
+fn beside(forge: &Path, name: &str) -> Result<PathBuf> {
+    let package = forge.ancestors().nth(2).context("forge lies in a package")?;
+    let platform = package.file_name().and_then(|name| name.to_str()?.strip_prefix("forge"));
+    let path = package
+        .with_file_name(format!("{name}{}", platform.context("the package is named after forge")?))
+        .join("bin")
+        .join(name);
+    ensure!(path.is_file(), "there is no {}; run `npm install --no-save` in contracts", path.display());
+    Ok(path)
+}
