@@ -42,7 +42,7 @@ fn trace_transaction(context: &Context, params: &mut ParamsSequence<'_>) -> Repl
     let replay = Replay::at(context, &block, index)?;
     let next = replay.next().ok_or_else(|| unknown(hash))?;
     let place = place(&block, &next);
-    Ok(tracer.trace(replay.sandbox(), next.mined.rules(), next.env, place)?.0)
+    Ok(tracer.trace(replay.sandbox(), next.mined.rules(), &next.env, place)?.0)
 }
 
 /// A mined transaction's block and its index there.
@@ -62,7 +62,7 @@ fn trace_block(context: &Context, id: BlockId, params: &mut ParamsSequence<'_>) 
     let mut traces = Vec::with_capacity(block.transactions.len());
     while let Some(next) = replay.next() {
         let (place, hash) = (place(&block, &next), next.mined.hash());
-        let (trace, changes) = tracer.trace(replay.sandbox(), next.mined.rules(), next.env, place)?;
+        let (trace, changes) = tracer.trace(replay.sandbox(), next.mined.rules(), &next.env, place)?;
         traces.push(TraceResult::new_success(trace, Some(hash)));
         replay.apply(changes);
     }
@@ -89,7 +89,7 @@ fn trace_call(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<GethT
     }
     let tx = call_env(&request, &sandbox.view, sandbox.chain_id, sandbox.block.gas_limit)?;
     let mut tracer = Tracer::new(context, options.tracing_options)?;
-    Ok(tracer.trace(&sandbox, Rules::Call, tx, TransactionContext::default())?.0)
+    Ok(tracer.trace(&sandbox, Rules::Call, &tx, TransactionContext::default())?.0)
 }
 
 fn place(block: &Block, next: &Next<'_>) -> TransactionContext {
@@ -119,7 +119,7 @@ impl<'a> Tracer<'a> {
         &mut self,
         sandbox: &Sandbox,
         rules: Rules,
-        tx: TxEnv,
+        tx: &TxEnv,
         place: TransactionContext,
     ) -> Reply<(GethTrace, EvmState)> {
         let failed = |error: revm_inspectors::tracing::DebugInspectorError| server(error.to_string());
@@ -128,7 +128,7 @@ impl<'a> Tracer<'a> {
         let done = outcome(sandbox.inspect(rules, tx.clone(), observers))?;
         self.budget.check()?;
         let mut before = sandbox.view.clone();
-        let trace = self.inspector.get_result(Some(place), &tx, &sandbox.block, &done, &mut before);
+        let trace = self.inspector.get_result(Some(place), tx, &sandbox.block, &done, &mut before);
         Ok((trace.map_err(failed)?, done.state))
     }
 }

@@ -61,8 +61,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
 }
 
-/// The tip that a share of the block's gas paid at most. An empty block answers the suggested tip, so that tools
-/// which take the median of recent rewards do not conclude that no tip is needed.
+/// The tip that a share of the block's gas paid at most. Nothing in an empty block.
 fn reward(block: &Block, percentile: f64) -> u128 {
     let base_fee = block.header.base_fee_per_gas.unwrap_or_default();
     let mut tips: Vec<_> = block
@@ -78,5 +77,5 @@ fn reward(block: &Block, percentile: f64) -> u128 {
             return *tip;
         }
     }
-    tips.last().map_or(PRIORITY_FEE, |(tip, _)| *tip)
+    tips.last().map_or(0, |(tip, _)| *tip)
 }

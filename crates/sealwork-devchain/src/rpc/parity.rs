@@ -1,4 +1,4 @@
-//! `trace_…`: flat call traces in the format that OpenEthereum began.
+//! `trace_…`: flat call traces as Parity began them.
 
 use super::{
     Context, Methods, Reply,
