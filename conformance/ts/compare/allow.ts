@@ -60,9 +60,9 @@ const RULES: Rule[] = [
   },
   {
     question: /^eth_feeHistory/,
-    path: /\.reward(\[\]\[\])?$/,
-    reason: "empty blocks answer the suggested tip, so that tools do not conclude that none is needed; without percentiles there is no list",
-    when: ({ ours, theirs }) => (ours === "0x3b9aca00" && theirs === "0x0") || (ours === undefined && theirs.length === 0),
+    path: /\.reward$/,
+    reason: "as go-ethereum: without percentiles there is no list",
+    when: ({ ours, theirs }) => ours === undefined && theirs.length === 0,
   },
   {
     question: /^eth_feeHistory of the past/,
