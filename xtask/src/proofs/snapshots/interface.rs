@@ -44,12 +44,12 @@ pub(super) fn render(artifact: &Value) -> Result<String> {
         serde_json::from_value(artifact.get("methodIdentifiers").context("no methodIdentifiers")?.clone())?;
     let mut lines = BTreeSet::new();
     for entry in &entries {
-        lines.insert((rank(&entry.r#type), line(entry, &selectors)?));
+        lines.insert((rank(&entry.r#type), entry.name.clone(), line(entry, &selectors)?));
         for parameter in entry.inputs.iter().chain(&entry.outputs) {
             structures(parameter, &mut lines)?;
         }
     }
-    Ok(lines.into_iter().fold(String::new(), |text, (_, line)| text + &line + "\n"))
+    Ok(lines.into_iter().fold(String::new(), |text, (.., line)| text + &line + "\n"))
 }
 
 /// Where entries of a kind stand; structures come last.
@@ -109,10 +109,11 @@ fn readable(parameter: &Parameter) -> &str {
 }
 
 /// Adds a line for the structure that a parameter is or contains.
-fn structures(parameter: &Parameter, lines: &mut BTreeSet<(u8, String)>) -> Result<()> {
+fn structures(parameter: &Parameter, lines: &mut BTreeSet<(u8, String, String)>) -> Result<()> {
     if !parameter.components.is_empty() {
         let name = readable(parameter).split('[').next().context("a structure has a name")?;
-        lines.insert((5, format!("struct {name} {{ {} }}", list(&parameter.components))));
+        let line = format!("struct {name} {{ {} }}", list(&parameter.components));
+        lines.insert((5, name.to_owned(), line));
     }
     parameter.components.iter().try_for_each(|component| structures(component, lines))
 }
