@@ -27,6 +27,7 @@ mod state;
 mod subscribe;
 mod trace_budget;
 mod transactions;
+mod turns;
 mod txpool;
 mod web3;
 
@@ -39,7 +40,8 @@ use jsonrpsee::{
     types::{ErrorObjectOwned, params::ParamsSequence},
 };
 use serde::Serialize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use turns::Turns;
 
 pub(crate) use server::serve;
 pub(crate) use txpool::split_pool;
@@ -49,15 +51,10 @@ pub(crate) use txpool::split_pool;
 pub(crate) struct Context {
     pub(crate) node: Arc<Node>,
     pub(crate) filters: Filters,
-    tracing: Mutex<()>,
+    tracing: Turns,
 }
 
 impl Context {
-    /// Waits for its turn to trace: one trace at a time bounds the memory for all of them.
-    fn tracing(&self) -> MutexGuard<'_, ()> {
-        self.tracing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// State and surroundings for calls at a block.
     fn sandbox(&self, block: BlockId) -> Reply<Sandbox> {
         let (view, env) = self.node.at(block)?;
@@ -109,7 +106,7 @@ impl Methods {
 /// All methods.
 pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Context>, RegisterMethodError> {
     let metrics = Arc::clone(&node.metrics);
-    let context = Context { node, filters: Filters::default(), tracing: Mutex::default() };
+    let context = Context { node, filters: Filters::default(), tracing: Turns::default() };
     let mut methods = Methods(RpcModule::new(context), metrics);
     web3::register(&mut methods)?;
     state::register(&mut methods)?;

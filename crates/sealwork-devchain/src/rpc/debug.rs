@@ -9,6 +9,7 @@ use super::{
     replay::{Next, Replay},
     trace_budget::TraceBudget,
     transactions::{by_hash, by_number},
+    turns::Turn,
 };
 use crate::{block::Block, chain::outcome, error::ChainError, evm::Rules, sandbox::Sandbox};
 use alloy_eips::BlockId;
@@ -104,14 +105,14 @@ fn place(block: &Block, next: &Next<'_>) -> TransactionContext {
 struct Tracer<'a> {
     inspector: DebugInspector,
     budget: TraceBudget,
-    _alone: std::sync::MutexGuard<'a, ()>,
+    _alone: Turn<'a>,
 }
 
 impl<'a> Tracer<'a> {
     fn new(context: &'a Context, options: GethDebugTracingOptions) -> Reply<Self> {
         let budget = TraceBudget::new(&options);
         let inspector = DebugInspector::new(options).map_err(|error| invalid(error.to_string()))?;
-        Ok(Self { inspector, budget, _alone: context.tracing() })
+        Ok(Self { inspector, budget, _alone: context.tracing.take()? })
     }
 
     /// What the tracer says of one transaction, and what the transaction changed.

@@ -26,7 +26,7 @@ pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError>
 fn trace_transaction(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<Traces> {
     let hash: B256 = params.next()?;
     let (block, index) = transaction(context, hash)?;
-    let _alone = context.tracing();
+    let _alone = context.tracing.take()?;
     let replay = Replay::at(context, &block, index)?;
     let Some(next) = replay.next() else { return Ok(Vec::new()) };
     Ok(trace(&block, &replay, next, &mut TraceBudget::calls())?.0)
@@ -35,7 +35,7 @@ fn trace_transaction(context: &Context, params: &mut ParamsSequence<'_>) -> Repl
 /// All traces of a block; none when there is no such block.
 fn trace_block(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<Traces> {
     let Some(block) = find(context, by_number(params)?)? else { return Ok(Vec::new()) };
-    let _alone = context.tracing();
+    let _alone = context.tracing.take()?;
     let mut replay = Replay::new(context, &block)?;
     let (mut traces, mut budget) = (Vec::new(), TraceBudget::calls());
     while let Some(next) = replay.next() {
@@ -64,6 +64,6 @@ fn trace(
     let done =
         outcome(replay.sandbox().inspect(next.mined.rules(), next.env, (&mut *budget, &mut inspector)))?;
     budget.check()?;
-    let builder = inspector.into_parity_builder().with_transaction_gas_used(done.result.tx_gas_used());
-    Ok((builder.into_localized_transaction_traces(info), done.state))
+    // Gas of an action and gas used both leave out what the transaction costs before it runs.
+    Ok((inspector.into_parity_builder().into_localized_transaction_traces(info), done.state))
 }

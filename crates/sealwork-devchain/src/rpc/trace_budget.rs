@@ -10,12 +10,14 @@ use revm::{
     },
 };
 
-/// Bytes that one trace may remember, by our estimate.
-const LIMIT: usize = 512 << 20;
+/// Bytes that one trace may remember, by our estimate; its JSON is limited to less.
+const LIMIT: usize = 160 << 20;
 /// Bytes for one step, apart from stack and memory.
 const STEP: usize = 256;
 /// Bytes for one call, apart from its input and output.
 const CALL: usize = 1_024;
+/// A tracer that remembers every step with stack and memory.
+const VERBOSE: &str = "erc7562Tracer";
 /// Bytes of a word on the stack.
 const WORD: usize = 32;
 
@@ -23,7 +25,8 @@ const WORD: usize = 32;
 #[derive(Clone, Debug)]
 pub(super) struct TraceBudget {
     left: usize,
-    steps: bool,
+    /// Steps that will still be remembered.
+    steps: u64,
     stack: bool,
     memory: bool,
 }
@@ -31,19 +34,24 @@ pub(super) struct TraceBudget {
 impl TraceBudget {
     /// For a tracer that remembers calls only.
     pub(super) fn calls() -> Self {
-        Self { left: LIMIT, steps: false, stack: false, memory: false }
+        Self { left: LIMIT, steps: 0, stack: false, memory: false }
     }
 
     pub(super) fn new(options: &GethDebugTracingOptions) -> Self {
-        if options.tracer.is_some() {
-            return Self::calls();
-        }
-        let GethDefaultTracingOptions { disable_stack, enable_memory, .. } = options.config;
-        Self {
-            left: LIMIT,
-            steps: true,
-            stack: !disable_stack.unwrap_or_default(),
-            memory: enable_memory.unwrap_or_default(),
+        match &options.tracer {
+            None => {
+                let GethDefaultTracingOptions { disable_stack, enable_memory, limit, .. } = options.config;
+                Self {
+                    left: LIMIT,
+                    steps: limit.filter(|limit| *limit > 0).unwrap_or(u64::MAX),
+                    stack: !disable_stack.unwrap_or_default(),
+                    memory: enable_memory.unwrap_or_default(),
+                }
+            }
+            Some(tracer) if tracer.as_str() == VERBOSE => {
+                Self { left: LIMIT, steps: u64::MAX, stack: true, memory: true }
+            }
+            Some(_) => Self::calls(),
         }
     }
 
@@ -63,7 +71,8 @@ impl TraceBudget {
 
 impl<CTX, T: InterpreterTypes> Inspector<CTX, T> for TraceBudget {
     fn step(&mut self, interpreter: &mut Interpreter<T>, _context: &mut CTX) {
-        if self.steps {
+        if self.steps > 0 {
+            self.steps -= 1;
             let stack = if self.stack { interpreter.stack.len().saturating_mul(WORD) } else { 0 };
             let memory = if self.memory { interpreter.memory.size() } else { 0 };
             self.spend(STEP.saturating_add(stack).saturating_add(memory));

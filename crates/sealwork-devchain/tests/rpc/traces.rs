@@ -171,7 +171,11 @@ async fn an_endless_loop_does_not_fill_the_memory() {
     let endless = json!({ "input": "0x5b5f59525f56" });
     let (code, message) =
         chain.fail("debug_traceCall", json!([endless, "latest", { "enableMemory": true }])).await;
-    assert_eq!((code, message), (-32_005, "the trace would take more than 512 MiB".into()));
+    assert_eq!((code, message), (-32_005, "the trace would take more than 160 MiB".into()));
+    let first = json!([endless, "latest", { "enableMemory": true, "limit": 5 }]);
+    assert_eq!(chain.get("debug_traceCall", first).await["structLogs"].as_array().unwrap().len(), 5);
+    let verbose = json!([endless, "latest", { "tracer": "erc7562Tracer" }]);
+    assert_eq!(chain.fail("debug_traceCall", verbose).await.0, -32_005);
     let called = chain.get("debug_traceCall", json!([endless, "latest", { "tracer": "callTracer" }])).await;
     assert!(called["error"].as_str().unwrap().starts_with("out of gas"));
 }
