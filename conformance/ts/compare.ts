@@ -5,7 +5,7 @@ import { unused } from "./compare/allow.ts";
 import { announcements } from "./compare/news.ts";
 import { waiting } from "./compare/pool.ts";
 import { Chain, Pair } from "./compare/pair.ts";
-import { blocks, calls, fees, identity, logs, mistakes, roots, state, transactions } from "./compare/questions.ts";
+import { blocks, calls, fees, identity, logs, mistakes, roots, simulations, state, transactions } from "./compare/questions.ts";
 import { Author, write } from "./compare/scenario.ts";
 
 const pair = new Pair(new Chain(required("CHAIN_URL")), new Chain(required("PEER_URL")));
@@ -25,6 +25,7 @@ await roots(pair, history);
 await logs(pair, history);
 await fees(pair, history);
 await calls(pair, history);
+await simulations(pair, history);
 await mistakes(pair, history);
 await waiting(author);
 await announcements(author);

@@ -1,9 +1,11 @@
 // cast and forge against the chain at CHAIN_URL: every command is a process of its own, as a person would run it.
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Hex, keccak256, numberToHex } from "viem";
@@ -186,7 +188,41 @@ async function forge(): Promise<void> {
   rmSync(folder, { recursive: true });
 }
 
+async function fork(): Promise<void> {
+  await check("anvil forks the chain: state, code, blocks and transactions from before", async () => {
+    const address = await deploy(probe.bytecode, "constructor(uint256)", "21");
+    const { transactionHash } = await send(address, "set(uint256)", "22");
+    const newest = await cast("block-number");
+    const child = spawn(native("anvil"), ["--port", "0", "--fork-url", url, "--no-storage-caching"], { stdio: ["ignore", "pipe", "ignore"] });
+    try {
+      const forked = await listening(child.stdout);
+      const words = ["--rpc-url", forked];
+      assert.equal(await program("cast", ["block-number", ...words]), newest);
+      assert.equal(await program("cast", ["call", address, "number()(uint256)", ...words]), "22");
+      assert.equal(await program("cast", ["receipt", transactionHash, "blockNumber", ...words]), newest);
+      await program("cast", ["send", "--private-key", key, address, "set(uint256)", "23", ...words]);
+      assert.equal(await program("cast", ["call", address, "number()(uint256)", ...words]), "23");
+      assert.equal(await cast("call", address, "number()(uint256)"), "22");
+    } finally {
+      child.kill();
+    }
+  });
+}
+
+/** Address of an anvil that was started. */
+async function listening(output: Readable): Promise<string> {
+  for await (const line of createInterface(output)) {
+    const address = line.match(/^Listening on (.*)$/)?.[1];
+    if (address) {
+      output.resume();
+      return `http://${address}`;
+    }
+  }
+  throw new Error("anvil ended before it was ready");
+}
+
 await reads();
 await writes();
 await forge();
+await fork();
 finish();

@@ -54,8 +54,8 @@ const RULES: Rule[] = [
     when: ({ ours, theirs }) => ours === 0 && theirs === 1,
   },
   {
-    question: /^eth_getProof of an account that cleared slots/,
-    path: /\.(storageHash|storageProof\[\]\.proof(\[\]|\.length))$/,
+    question: /^eth_get(Proof|Account) of an account that cleared slots/,
+    path: /\.(storageHash|storageRoot|storageProof\[\]\.proof(\[\]|\.length))$/,
     reason: "anvil leaves cleared slots in the trie as zeros; compare.ts computes the root once more from the slots, and it is ours",
   },
   {
@@ -112,8 +112,8 @@ const RULES: Rule[] = [
     when: ({ ours }) => ours === undefined,
   },
   {
-    question: /^debug_traceTransaction callTracer/,
-    path: /^\.result\.gas$/,
+    question: /^debug_trace(Transaction|BlockByNumber) callTracer/,
+    path: /^\.result(\[\]\.result)?\.gas$/,
     reason: "as go-ethereum: the first frame has the transaction's gas limit; anvil subtracts the intrinsic gas",
     when: ({ ours, theirs }) => Number(ours) > Number(theirs),
   },
@@ -173,6 +173,28 @@ const RULES: Rule[] = [
     path: /^\.result\.(hash|timestamp)$/,
     reason: "anvil's pending block has another prevrandao; the clock may move between the two answers",
     when: ({ path, ours, theirs }) => path === ".result.hash" || Math.abs(Number(ours) - Number(theirs)) <= 1,
+  },
+  {
+    question: /^trace_transaction creation that fails/,
+    path: /^\.result\[\]\.result\.(output|address|code)$/,
+    reason: "a creation that failed made nothing that could have an address",
+    when: ({ path, ours }) => path.endsWith("output") || ours === undefined,
+  },
+  {
+    question: /^eth_simulateV1/,
+    path: /^\.result\[\]\.(?!calls)/,
+    reason: "as go-ethereum: simulated blocks have real headers that follow each other; anvil leaves most fields empty",
+  },
+  {
+    question: /^eth_simulateV1/,
+    path: /^\.result\[\]\.calls\[\]\.(maxUsedGas|logs\[\]\.(block(Hash|Number|Timestamp)|transactionHash))$/,
+    reason: "as go-ethereum: logs name the simulated block and transaction; the most gas that was held at once is told",
+  },
+  {
+    question: /^eth_simulateV1 a failure/,
+    path: /\.calls\[\]\.error\.(code|message|data)$/,
+    reason: "as go-ethereum: a revert has code 3 and its data",
+    when: ({ path, ours }) => !path.endsWith("code") || ours === 3,
   },
 ];
 

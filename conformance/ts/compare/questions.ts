@@ -41,6 +41,8 @@ export async function blocks(pair: Pair, { newest, transactions: made }: History
   await pair.same("eth_getBlockByNumber", ["latest", false]);
   await pair.same("eth_getBlockByNumber", ["pending", false]);
   await pair.same("eth_blockNumber");
+  for (const method of ["debug_traceBlockByNumber", "trace_block"]) await pair.same(method, [quantity(6)]);
+  await pair.same("debug_traceBlockByNumber", [quantity(6), { tracer: "callTracer" }], "callTracer");
   await pair.same("eth_getBlockByNumber", [quantity(1_000_000), false]);
   await pair.same("eth_getBlockByHash", [slot(1), false]);
   await pair.same("eth_getBlockReceipts", [quantity(1_000_000)]);
@@ -52,7 +54,9 @@ export async function transactions(pair: Pair, { transactions: made }: History):
     await pair.same("eth_getTransactionByHash", [hash], name);
     await pair.same("eth_getTransactionReceipt", [hash], name);
     await pair.same("eth_getRawTransactionByHash", [hash], name);
-    if (!name.startsWith("busy")) await traces(pair, name, hash);
+    if (name.startsWith("busy")) continue;
+    await pair.same("trace_transaction", [hash], name);
+    await traces(pair, name, hash);
   }
   for (const method of ["eth_getTransactionByHash", "eth_getTransactionReceipt", "eth_getRawTransactionByHash", "debug_traceTransaction"]) {
     await pair.same(method, [slot(5)], "unknown");
@@ -98,6 +102,9 @@ export async function state(pair: Pair, history: History): Promise<void> {
   await pair.same("eth_getBalance", [alice.address, "pending"]);
   await pair.same("eth_getTransactionCount", [alice.address, "pending"]);
   await pair.same("eth_getBalance", [alice.address, quantity(1_000_000)]);
+  await pair.same("eth_getAccount", [history.probe, "latest"], "of an account that cleared slots");
+  await pair.same("eth_getAccount", [history.token, "latest"]);
+  await pair.same("eth_getAccountInfo", [history.probe, "latest"]);
 }
 
 /** The storage root, computed once more from what the slots must hold; on the chain under test only. */
@@ -218,6 +225,20 @@ async function overrides(pair: Pair, to: Hex): Promise<void> {
   for (const block of [{ number: "0x1234" }, { time: "0x7fffffff" }, { gasLimit: "0x1c9c380" }, { baseFeePerGas: "0x7" }, { feeRecipient: bob.address }, { coinbase: bob.address }]) {
     await pair.same("eth_call", [environment, "latest", {}, block], `in a block with ${JSON.stringify(block)}`);
   }
+}
+
+/** Blocks of calls that are only tried. */
+export async function simulations(pair: Pair, { probe: to }: History): Promise<void> {
+  const from = alice.address;
+  const set = { from, to, input: act("set", [12n]) };
+  const payloads: Record<string, Json> = {
+    "one call": { blockStateCalls: [{ calls: [set] }] },
+    "calls that build on each other": { blockStateCalls: [{ calls: [set, { from, to, input: act("number") }] }, { calls: [{ from, to, input: act("number") }] }] },
+    "a failure": { blockStateCalls: [{ calls: [{ from, to, input: act("set", [2_000_000n]) }] }] },
+    "overridden state": { blockStateCalls: [{ stateOverrides: { [whale]: { balance: "0x64" } }, calls: [{ from: whale, to, value: "0x64" }] }] },
+    "transfers as logs": { blockStateCalls: [{ calls: [{ from, to, value: "0x1" }] }], traceTransfers: true },
+  };
+  for (const [note, payload] of Object.entries(payloads)) await pair.same("eth_simulateV1", [payload, "latest"], note);
 }
 
 /** Requests that no chain should answer. */

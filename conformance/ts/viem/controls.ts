@@ -13,6 +13,7 @@ export async function controls(): Promise<void> {
   await edits();
   await impersonation();
   await mining();
+  await reorganization();
 }
 
 async function snapshots(): Promise<void> {
@@ -138,5 +139,28 @@ async function mining(): Promise<void> {
     assert.ok((await client.getBlockNumber({ cacheTime: 0 })) > number);
     await client.setIntervalMining({ interval: 0 });
     await client.setAutomine(true);
+  });
+}
+
+async function reorganization(): Promise<void> {
+  await check("blocks are replaced: new hashes, transactions gone, the other history stays", async () => {
+    const kept = await client.getBlock();
+    const hash = await client.sendTransaction({ to: bob.address, value: 1n });
+    await client.waitForTransactionReceipt({ hash });
+    await client.mine({ blocks: 1 });
+    const before = await client.getBlock();
+    await client.request({ method: "anvil_reorg", params: [2, []] } as never);
+    const after = await client.getBlock();
+    assert.equal(after.number, before.number);
+    assert.notEqual(after.hash, before.hash);
+    assert.equal((await client.getBlock({ blockNumber: kept.number! })).hash, kept.hash);
+    assert.equal((await failure(client.getTransactionReceipt({ hash }))).name, "TransactionReceiptNotFoundError");
+    assert.equal((await failure(client.getBlock({ blockHash: before.hash! }))).name, "BlockNotFoundError");
+  });
+  await check("blocks are taken back", async () => {
+    await client.mine({ blocks: 3 });
+    const number = await client.getBlockNumber({ cacheTime: 0 });
+    await client.request({ method: "anvil_rollback", params: [2] } as never);
+    assert.equal(await client.getBlockNumber({ cacheTime: 0 }), number - 2n);
   });
 }

@@ -125,6 +125,21 @@ async function contracts(): Promise<void> {
     })) as unknown[];
     assert.deepEqual(caller, [getAddress(stranger), getAddress(stranger), 99n]);
   });
+  await check("several calls simulated, one after the other", async () => {
+    const address = await deployProbe(7n);
+    const { results } = await client.simulateCalls({
+      account: alice.address,
+      calls: [
+        { to: address, abi: probe.abi, functionName: "set", args: [8n] },
+        { to: address, abi: probe.abi, functionName: "number" },
+        { to: address, abi: probe.abi, functionName: "set", args: [2_000_000n] },
+      ],
+    } as never) as { results: any[] };
+    assert.deepEqual(results.map(({ status }) => status), ["success", "success", "failure"]);
+    assert.equal(results[1].result, 8n);
+    assert.equal(results[0].logs.length, 1);
+    assert.equal(await client.readContract({ address, abi: probe.abi, functionName: "number" }), 7n);
+  });
   await check("block hashes inside the EVM", async () => {
     const address = await deployProbe();
     await client.mine({ blocks: 2 });
