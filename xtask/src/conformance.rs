@@ -58,6 +58,9 @@ enum Chain {
 /// Everything that is installed and built before the first script.
 struct Suite {
     folder: PathBuf,
+    /// Runs TypeScript.
+    typescript: PathBuf,
+    /// Has the packages of `python/requirements.txt`.
     python: PathBuf,
     devchain: PathBuf,
     anvil: PathBuf,
@@ -69,10 +72,11 @@ impl Suite {
         let toolchain = root.join("contracts");
         contracts::install(&toolchain)?;
         let packages = folder.join("ts");
-        if !packages.join("node_modules/.package-lock.json").exists() {
+        if !is_fresh(&packages)? {
             shell::run(&packages, shell::NPM_INSTALL)?;
         }
-        shell::run(&packages, &["npx", "tsc", "--noEmit"])
+        let programs = packages.join("node_modules/.bin");
+        shell::run(&packages, &[&programs.join("tsc").display().to_string(), "--noEmit"])
             .context("the TypeScript scripts have type errors")?;
         let python = tools::python_tool(&folder.join("python/requirements.txt"), "python")?;
         let forge = contracts::forge(&toolchain)?;
@@ -82,7 +86,8 @@ impl Suite {
             &["cargo", "build", "--locked", "--package", "sealwork-devchain", "--example", "serve"],
         )?;
         let devchain = shell::target_dir(root)?.join("debug/examples/serve");
-        Ok(Self { folder, python, devchain, anvil: beside(&forge, "anvil")? })
+        let typescript = programs.join("tsx");
+        Ok(Self { folder, typescript, python, devchain, anvil: beside(&forge, "anvil")? })
     }
 
     fn script(&self, name: &str, file: &str, chain: Chain) -> Result<Count> {
@@ -100,11 +105,8 @@ impl Suite {
         say(&format!("--- {title}"));
         let started = Instant::now();
         let path = self.folder.join(file).display().to_string();
-        let mut script = if path.ends_with(".py") {
-            command(&self.folder.join("python"), &[&self.python.display().to_string(), &path])
-        } else {
-            command(&self.folder.join("ts"), &["npx", "tsx", &path])
-        };
+        let interpreter = if file.ends_with(".py") { &self.python } else { &self.typescript };
+        let mut script = command(&self.folder, &[&interpreter.display().to_string(), &path]);
         script.envs(environment.iter().copied());
         let count = counted(script)?;
         say(&format!("--- {title}: {:.0?}", started.elapsed()));
@@ -128,6 +130,13 @@ impl Suite {
             }
         }
     }
+}
+
+/// Whether what is installed is what `package-lock.json` names.
+fn is_fresh(packages: &Path) -> Result<bool> {
+    let changed = |path: &str| packages.join(path).metadata().and_then(|file| file.modified());
+    let wanted = changed("package-lock.json").context("package-lock.json")?;
+    Ok(changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted))
 }
 
 /// Another program of Foundry, installed in the same way: `forge-PLATFORM/bin/forge` has a twin `NAME-PLATFORM/bin/NAME`.
