@@ -78,6 +78,20 @@ impl Chain {
         let tip = Arc::new(Tip::default());
         let storage =
             Storage::open(config.path.as_deref(), config.durability, Arc::clone(&tip)).map_err(failed)?;
+        let mut chain = Self::with_storage(config, storage, tip, now)?;
+        chain.settings.instant = instant;
+        chain.metrics = metrics;
+        Ok(chain)
+    }
+
+    /// The same on a storage that is open already.
+    pub(crate) fn with_storage(
+        config: &Config,
+        storage: Storage,
+        tip: Arc<Tip>,
+        now: u64,
+    ) -> Result<Self, DevchainError> {
+        let failed = |source| DevchainError::Storage { path: config.path.clone(), source };
         let (head, time_offset) = match storage.meta().map_err(failed)? {
             Some(meta) if meta.chain_id != config.chain_id => {
                 return Err(DevchainError::OtherChain { stored: meta.chain_id, configured: config.chain_id });
@@ -90,13 +104,13 @@ impl Chain {
             chain_id: config.chain_id,
             storage: Arc::new(storage),
             tip,
-            metrics,
+            metrics: Arc::default(),
             states: BTreeMap::from([(head.header.number, head.view.state.clone())]),
             head,
             pool: Pool::default(),
             snapshots: Snapshots::default(),
             clock: ChainClock::new(time_offset),
-            settings: Settings { instant, ..Settings::default() },
+            settings: Settings::default(),
         })
     }
 

@@ -64,7 +64,7 @@ pub enum StorageError {
         newest: Option<u64>,
         /// Why the commit failed.
         #[source]
-        cause: Arc<StorageError>,
+        cause: Arc<Self>,
     },
     /// The writer's thread could not be started.
     #[error("the thread that stores blocks could not be started")]
@@ -149,9 +149,11 @@ pub(crate) enum ChainError {
 
 impl<E: Into<redb::Error>> From<E> for StorageError {
     fn from(source: E) -> Self {
-        match source.into() {
-            redb::Error::Io(error) if is_full(&error) => Self::Full,
-            other => Self::Engine(Box::new(other)),
+        let error = source.into();
+        if matches!(&error, redb::Error::Io(io) if is_full(io)) {
+            Self::Full
+        } else {
+            Self::Engine(Box::new(error))
         }
     }
 }

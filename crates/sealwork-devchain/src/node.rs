@@ -34,6 +34,8 @@ pub(crate) struct Node {
     /// Time between blocks that are made without being asked for.
     pub(crate) interval: watch::Sender<Option<Duration>>,
     chain: Mutex<Chain>,
+    /// Whoever holds it changes the chain next; waiting for it does not cost a thread.
+    turns: tokio::sync::Mutex<()>,
     /// The newest block again, so that readers need not wait for a block that is being made.
     tip: Arc<Tip>,
 }
@@ -58,6 +60,7 @@ impl Node {
             interval: watch::channel(interval).0,
             tip: chain.tip(),
             chain: Mutex::new(chain),
+            turns: tokio::sync::Mutex::default(),
         }
     }
 
@@ -77,6 +80,21 @@ impl Node {
         drop(chain);
         // Others make their blocks meanwhile, and one commit stores all of them.
         self.storage.wait(ticket)?;
+        Ok(result)
+    }
+
+    /// The same for a quick change, without blocking the thread: those who change the chain take turns.
+    pub(crate) async fn update_soon<R>(
+        &self,
+        change: impl FnOnce(&mut Chain) -> Result<R, ChainError>,
+    ) -> Result<R, ChainError> {
+        let turn = self.turns.lock().await;
+        let (result, ticket) = {
+            let mut chain = self.chain();
+            (change(&mut chain)?, self.storage.ticket())
+        };
+        drop(turn);
+        self.storage.stored(ticket).await?;
         Ok(result)
     }
 

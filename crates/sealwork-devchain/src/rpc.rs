@@ -37,7 +37,7 @@ use filters::Filters;
 use jsonrpsee::{
     RpcModule,
     core::RegisterMethodError,
-    types::{ErrorObjectOwned, params::ParamsSequence},
+    types::{ErrorObjectOwned, Params, params::ParamsSequence},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -94,6 +94,28 @@ impl Methods {
             let reply = answer(context, &mut params.sequence());
             calls.count(reply.is_ok());
             reply
+        })?;
+        Ok(())
+    }
+
+    /// Adds a method that waits for others without a thread of its own.
+    fn add_async<R, F>(
+        &mut self,
+        name: &'static str,
+        answer: fn(Arc<Context>, Params<'static>) -> F,
+    ) -> Result<(), RegisterMethodError>
+    where
+        R: Serialize + Clone + 'static,
+        F: Future<Output = Reply<R>> + Send + 'static,
+    {
+        let calls = self.1.calls(name);
+        self.0.register_async_method(name, move |params, context, _| {
+            let calls = Arc::clone(&calls);
+            async move {
+                let reply = answer(context, params).await;
+                calls.count(reply.is_ok());
+                reply
+            }
         })?;
         Ok(())
     }

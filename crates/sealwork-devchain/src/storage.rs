@@ -143,6 +143,11 @@ impl Storage {
         if self.waits { self.shared.queue.wait(ticket) } else { Ok(()) }
     }
 
+    /// The same for those who must not block their thread.
+    pub(crate) async fn stored(&self, ticket: u64) -> Result<(), StorageError> {
+        if self.waits { self.shared.queue.stored(ticket).await } else { Ok(()) }
+    }
+
     /// Returns when everything is in the store.
     pub(crate) fn flush(&self) -> Result<(), StorageError> {
         self.shared.queue.wait(self.ticket())
@@ -322,3 +327,6 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ pub(crate) struct Settings {
     pub(crate) next_prevrandao: Option<B256>,
     /// Whether anybody's transactions are taken without a signature.
     pub(crate) impersonates_all: bool,
-    pub(super) impersonated: BTreeSet<Address>,
+    impersonated: BTreeSet<Address>,
 }
 
 impl Default for Settings {

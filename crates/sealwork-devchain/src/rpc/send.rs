@@ -8,16 +8,23 @@ use crate::{
     node::unix_now,
     pool::PooledTransaction,
 };
-use alloy_consensus::TxEnvelope;
+use alloy_consensus::{Transaction as _, TxEnvelope};
 use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::{B256, Bytes};
 use alloy_rpc_types_eth as rpc;
-use jsonrpsee::{core::RegisterMethodError, types::params::ParamsSequence};
+use jsonrpsee::{
+    core::RegisterMethodError,
+    types::{ErrorCode, ErrorObjectOwned, Params, params::ParamsSequence},
+};
+use std::sync::Arc;
 
 pub(crate) use fill::fill;
 
+/// Gas limit up to which a transaction runs where it arrived; a few milliseconds at most.
+const QUICK_GAS: u64 = 1_000_000;
+
 pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
-    methods.add("eth_sendRawTransaction", send_raw)?;
+    methods.add_async("eth_sendRawTransaction", send_raw_soon)?;
     methods.add("eth_sendTransaction", send)?;
     methods.add("eth_sendRawTransactionSync", |context, params| {
         let hash = send_raw(context, params)?;
@@ -40,6 +47,18 @@ pub(super) fn decode(raw: &Bytes) -> Reply<PooledTransaction> {
     Ok(PooledTransaction::recover(envelope).map_err(ChainError::from)?)
 }
 
+/// The same without a thread of its own: most transactions take less time than starting one.
+async fn send_raw_soon(context: Arc<Context>, params: Params<'static>) -> Reply<B256> {
+    let transaction = decode(&params.sequence().next()?)?;
+    if transaction.envelope.gas_limit() > QUICK_GAS {
+        let sent = tokio::task::spawn_blocking(move || {
+            context.node.update(|chain| chain.submit(transaction, unix_now()))
+        });
+        return Ok(sent.await.map_err(|_| ErrorObjectOwned::from(ErrorCode::InternalError))??);
+    }
+    Ok(context.node.update_soon(|chain| chain.submit(transaction, unix_now())).await?)
+}
+
 fn send_raw(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<B256> {
     let transaction = decode(&params.next()?)?;
     Ok(context.node.update(|chain| chain.submit(transaction, unix_now()))?)
@@ -48,11 +67,10 @@ fn send_raw(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<B256> {
 fn send(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<B256> {
     let request = params.next()?;
     // Nonce and submission must not be separated by somebody else's transaction.
-    let sent = context.node.update(|chain| match fill(context, chain, &request) {
+    context.node.update(|chain| match fill(context, chain, &request) {
         Ok(transaction) => chain.submit(transaction, unix_now()).map(Ok),
         Err(error) => Ok(Err(error)),
-    })?;
-    sent
+    })?
 }
 
 /// The receipt of a transaction that was just sent (EIP-7966); without instant mining there is none yet.

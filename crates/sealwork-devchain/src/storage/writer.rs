@@ -6,7 +6,9 @@ use std::{
     collections::VecDeque,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
+use tokio::sync::watch;
 
 /// Blocks that wait for the store at most; making blocks waits then.
 const QUEUE_LIMIT: usize = 512;
@@ -14,6 +16,10 @@ const QUEUE_LIMIT: usize = 512;
 const QUEUE_GAS: u64 = 600_000_000;
 /// Blocks in one commit at most.
 const GROUP_LIMIT: usize = 256;
+/// When nobody waits for a block, so many are gathered before they are stored,
+const GATHERED: usize = 64;
+/// or as many as come in this time: waking the thread costs more than storing a small block.
+const GATHER_TIME: Duration = Duration::from_millis(20);
 
 /// Blocks on their way into the store, in order.
 #[derive(Debug, Default)]
@@ -23,6 +29,8 @@ pub(super) struct Queue {
     filled: Condvar,
     /// Something was stored, or nothing ever will be.
     emptied: Condvar,
+    /// The same for those who cannot block.
+    progress: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +44,8 @@ struct State {
     /// Number of the newest stored block.
     newest: Option<u64>,
     failed: Option<Arc<StorageError>>,
+    /// Somebody waits.
+    hurry: bool,
     closing: bool,
 }
 
@@ -51,6 +61,7 @@ impl Queue {
     pub(super) fn push(&self, entry: Entry, visible: impl FnOnce()) -> Result<Option<u64>, StorageError> {
         let mut state = self.lock();
         while state.failed.is_none() && (state.entries.len() >= QUEUE_LIMIT || state.gas >= QUEUE_GAS) {
+            self.hasten(&mut state);
             state = self.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.check()?;
@@ -58,7 +69,7 @@ impl Queue {
         state.gas = state.gas.saturating_add(entry.block.header.gas_used);
         state.entries.push_back(entry);
         state.last += 1;
-        if state.entries.len() == 1 {
+        if matches!(state.entries.len(), 1 | GATHERED) {
             self.filled.notify_one();
         }
         Ok(state.newest)
@@ -77,24 +88,56 @@ impl Queue {
         let mut state = self.lock();
         while state.stored < ticket {
             state.check()?;
+            self.hasten(&mut state);
             state = self.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         Ok(())
+    }
+
+    /// The same without blocking the thread.
+    pub(super) async fn stored(&self, ticket: u64) -> Result<(), StorageError> {
+        let mut progress = self.progress.subscribe();
+        loop {
+            {
+                let mut state = self.lock();
+                if state.stored >= ticket {
+                    return Ok(());
+                }
+                state.check()?;
+                self.hasten(&mut state);
+            }
+            // The sender lives as long as this queue.
+            let _ = progress.changed().await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets the writer gather no longer.
+    fn hasten(&self, state: &mut State) {
+        if !std::mem::replace(&mut state.hurry, true) {
+            self.filled.notify_one();
+        }
+    }
+
     /// What the next commit takes; `None` when the thread may end.
     fn next_group(&self) -> Option<Vec<Entry>> {
         let mut state = self.lock();
         while state.entries.is_empty() {
+            state.hurry = false;
             if state.closing {
                 return None;
             }
             state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        let deadline = Instant::now() + GATHER_TIME;
+        while !state.hurry && !state.closing && state.entries.len() < GATHERED {
+            let Some(rest) = deadline.checked_duration_since(Instant::now()) else { break };
+            state = self.filled.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.hurry = false;
         // They stay in the queue until they are stored, so that the limits count them.
         Some(state.entries.iter().take(GROUP_LIMIT).cloned().collect())
     }
@@ -109,6 +152,7 @@ impl Queue {
         }
         drop(state);
         self.emptied.notify_all();
+        self.progress.send_replace(());
     }
 
     fn fail(&self, error: StorageError) {
@@ -118,6 +162,7 @@ impl Queue {
         state.failed = Some(Arc::new(error));
         drop(state);
         self.emptied.notify_all();
+        self.progress.send_replace(());
     }
 
     fn close(&self) {

@@ -1,12 +1,8 @@
-use crate::support::{call, deploy, provider, raw, send, signer, start, topic, word};
+use crate::support::{call, client, deploy, provider, raw, send, signer, start, subscribe, topic, word};
 use alloy_primitives::{Address, B256};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::Filter;
-use jsonrpsee::{
-    client_transport::ws::WsTransportClientBuilder,
-    core::client::{Client, ClientBuilder, Subscription, SubscriptionClientT},
-    rpc_params,
-};
+use jsonrpsee::{core::client::SubscriptionClientT as _, rpc_params};
 use sealwork_devchain::Handle;
 use serde_json::{Value, json};
 
@@ -73,15 +69,6 @@ async fn filters_are_bounded() {
         (0..2_000u64).map(|number| Address::left_padding_from(&number.to_be_bytes())).collect();
     let error = raw(&chain, "eth_getLogs", json!([{ "address": addresses }])).await.unwrap_err();
     assert_eq!(error["code"], -32_602);
-}
-
-async fn client(chain: &Handle) -> Client {
-    let transport = WsTransportClientBuilder::default().build(chain.ws_url().parse().unwrap()).await.unwrap();
-    ClientBuilder::default().build_with_tokio(transport.0, transport.1)
-}
-
-async fn subscribe(client: &Client, params: jsonrpsee::core::params::ArrayParams) -> Subscription<Value> {
-    client.subscribe("eth_subscribe", params, "eth_unsubscribe").await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

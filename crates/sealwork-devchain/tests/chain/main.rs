@@ -9,8 +9,14 @@
 mod support;
 
 mod blocks;
+mod controls;
+mod delegation;
 mod hostile;
 mod logs;
+mod metrics;
 mod persistence;
+mod pool;
+mod reorg;
+mod system;
 mod time;
 mod transactions;

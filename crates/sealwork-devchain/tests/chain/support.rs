@@ -5,6 +5,10 @@ use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_provider::{Provider, ProviderBuilder};
 use alloy_rpc_types_eth::{TransactionReceipt, TransactionRequest};
 use alloy_signer_local::PrivateKeySigner;
+use jsonrpsee::{
+    client_transport::ws::WsTransportClientBuilder,
+    core::client::{Client, ClientBuilder, Subscription, SubscriptionClientT as _},
+};
 use sealwork_devchain::{Config, DEV_PRIVATE_KEYS, Devchain, Handle};
 
 /// Init code of a contract written by hand. The first byte of the input chooses:
@@ -82,4 +86,17 @@ pub(crate) async fn post(chain: &Handle, body: String) -> serde_json::Value {
 
 pub(crate) fn topic(number: u64) -> B256 {
     B256::from(word(number))
+}
+
+/// A client over WebSocket.
+pub(crate) async fn client(chain: &Handle) -> Client {
+    let transport = WsTransportClientBuilder::default().build(chain.ws_url().parse().unwrap()).await.unwrap();
+    ClientBuilder::default().build_with_tokio(transport.0, transport.1)
+}
+
+pub(crate) async fn subscribe(
+    client: &Client,
+    params: jsonrpsee::core::params::ArrayParams,
+) -> Subscription<serde_json::Value> {
+    client.subscribe("eth_subscribe", params, "eth_unsubscribe").await.unwrap()
 }
