@@ -1,7 +1,11 @@
 //! A bound on what a trace remembers.
 
 use super::{Reply, error::limit};
-use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethDefaultTracingOptions};
+use alloy_primitives::map::HashSet;
+use alloy_rpc_types_trace::{
+    geth::{GethDebugTracingOptions, GethDefaultTracingOptions},
+    parity::TraceType,
+};
 use revm::{
     Inspector,
     interpreter::{
@@ -35,6 +39,12 @@ impl TraceBudget {
     /// For a tracer that remembers calls only.
     pub(super) fn calls() -> Self {
         Self { left: LIMIT, steps: 0, stack: false, memory: false }
+    }
+
+    /// For the tracer of `trace_replay…`.
+    pub(super) fn for_parity(kinds: &HashSet<TraceType>) -> Self {
+        let steps = if kinds.contains(&TraceType::VmTrace) { u64::MAX } else { 0 };
+        Self { left: LIMIT, steps, stack: false, memory: false }
     }
 
     pub(super) fn new(options: &GethDebugTracingOptions) -> Self {

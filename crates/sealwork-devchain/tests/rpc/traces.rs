@@ -179,3 +179,30 @@ async fn an_endless_loop_does_not_fill_the_memory() {
     let called = chain.get("debug_traceCall", json!([endless, "latest", { "tracer": "callTracer" }])).await;
     assert!(called["error"].as_str().unwrap().starts_with("out of gas"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flat_traces_are_found_by_address_and_replayed() {
+    let chain = Chain::start().await;
+    let (contract, block) = crowded(&chain).await;
+    let all = chain.get("trace_filter", json!([{ "toAddress": [contract] }])).await;
+    assert_eq!(all.as_array().unwrap().len(), 4, "the creation and three calls");
+    let some = json!([{ "fromBlock": block["number"], "fromAddress": [ALICE], "after": 1, "count": 1 }]);
+    let some = chain.get("trace_filter", some).await;
+    assert_eq!((some.as_array().unwrap().len(), &some[0]), (1, &all[2]));
+    assert_eq!(chain.get("trace_filter", json!([{ "toAddress": [BOB] }])).await, json!([]));
+    let kinds = json!(["trace", "stateDiff", "vmTrace"]);
+    let replayed = chain.get("trace_replayBlockTransactions", json!([block["number"], kinds])).await;
+    assert_eq!(replayed.as_array().unwrap().len(), 3);
+    let hash = &block["transactions"][2];
+    let mut alone = chain.get("trace_replayTransaction", json!([hash, kinds])).await;
+    alone["transactionHash"] = hash.clone();
+    assert_eq!(replayed[2], alone);
+    let contract = contract.to_string().to_lowercase();
+    let changed = &alone["stateDiff"][&contract]["storage"][&word(0).to_string()]["*"];
+    assert_eq!(changed, &json!({ "from": word(8), "to": word(9) }));
+    assert!(!alone["vmTrace"]["ops"].as_array().unwrap().is_empty());
+    chain.get("anvil_mine", json!(["0x500"])).await;
+    let old = json!([{ "fromBlock": "0x0", "toBlock": "0x500" }]);
+    assert_eq!(chain.fail("trace_filter", old).await.0, -32_005);
+    assert_eq!(chain.fail("trace_transaction", json!([hash])).await.0, -32_001, "its state is gone");
+}
