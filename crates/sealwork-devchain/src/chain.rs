@@ -59,6 +59,8 @@ pub(crate) struct Chain {
     metrics: Arc<Metrics>,
     /// The newest block; clients see it as the tip, maybe a moment later.
     head: Arc<Head>,
+    /// The first block, if this process made it.
+    first: Option<Arc<Head>>,
     states: BTreeMap<u64, State>,
     pool: Pool,
     snapshots: Snapshots,
@@ -106,6 +108,7 @@ impl Chain {
             tip,
             metrics: Arc::default(),
             states: BTreeMap::from([(head.header.number, head.view.state.clone())]),
+            first: (head.number() == 0).then(|| Arc::clone(&head)),
             head,
             pool: Pool::default(),
             snapshots: Snapshots::default(),

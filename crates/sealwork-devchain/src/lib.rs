@@ -13,24 +13,35 @@
 //! # }
 //! ```
 //!
-//! What is real: Osaka rules, EIP-1559 base fee, header hashes, transaction and receipt roots, and the full Merkle
-//! Patricia state root of every block (an incremental trie, checked again when the file is opened).
+//! What is real: Osaka rules with every kind of transaction but blobs, EIP-1559 base fee, the system contracts of
+//! EIP-2935 and EIP-4788, header hashes, transaction and receipt roots, and the full Merkle Patricia state root of
+//! every block (an incremental trie, checked again when the file is opened).
+//!
+//! What lasts: with a `path`, everything that a client was told is on disk before it is told ([`Durability`]). Blocks
+//! are stored by a thread of their own, all that gathered since its last commit in one transaction of the database,
+//! together with the state after them; so a process killed at any moment, or a disk that is full, leaves a chain that
+//! ends with a whole block. When a block cannot be stored, the chain stops taking changes and says why.
+//!
 //! What differs from Ethereum:
-//! - no consensus layer: "safe", "finalized" and "pending" name the newest block; the system contracts of EIP-4788,
-//!   EIP-2935, EIP-7002 and EIP-7251 do not exist; `prevrandao` is predictable;
+//! - no consensus layer: "safe" and "finalized" name the newest block, beacon roots are zero, the request contracts
+//!   of EIP-7002 and EIP-7251 do not exist; `prevrandao` is predictable;
 //! - blocks may share a timestamp (never go back): an instant chain must not run ahead of the clock;
-//! - transactions of type 3 (blobs) and 4 (delegation) are refused, and so is one that offers less than the base
-//!   fee, instead of keeping it until the fee falls;
+//! - block 1 has the base fee of block 0;
+//! - transactions of type 3 (blobs) are refused; the pool holds more of one sender than go-ethereum's and nothing is
+//!   announced to other nodes, as there are none;
 //! - `eth_estimateGas` at "latest" estimates for the block that would be made now, because the newest block of an
 //!   idle chain may be old; `eth_call` at "latest" sees the newest block's number and time, at "pending" the next;
-//! - a revert is not announced to subscribers as removed logs;
+//! - when blocks leave the chain (`evm_revert`, `anvil_reorg`, `anvil_rollback`), their transactions are forgotten;
+//!   removed logs are announced for the newest 1,024 of them;
 //! - historical state is kept in memory for the newest 1,024 blocks since the process started; blocks, receipts and
 //!   logs are kept for ever;
-//! - snapshots and waiting transactions live in memory and end with the process;
+//! - snapshots, settings and waiting transactions live in memory and end with the process;
 //! - an edit such as `anvil_setBalance` is mined in a block of its own, so that state roots stay true.
 //!
-//! Layout: `chain` is the core (no clock, no network), `trie` and `state` hold accounts, `storage` the database,
-//! `rpc` one module per group of methods, `devchain` the lifecycle.
+//! Counters for Prometheus are at `GET /metrics` of the same port.
+//!
+//! Layout: `chain` is the core (no calendar, no network), `pool` what waits, `trie` and `state` hold accounts, `storage`
+//! the blocks and the database, `tip` what clients see, `rpc` one module per group of methods, `devchain` the lifecycle.
 //!
 //! Status: experimental.
 

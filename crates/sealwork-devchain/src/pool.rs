@@ -196,6 +196,11 @@ impl Pool {
         in_a_row.last().map_or(on_chain, |(nonce, _)| nonce.saturating_add(1))
     }
 
+    /// Whether a transaction with this nonce waits.
+    pub(crate) fn waits(&self, sender: Address, nonce: u64) -> bool {
+        self.senders.get(&sender).is_some_and(|waiting| waiting.contains_key(&nonce))
+    }
+
     /// A waiting transaction by its hash.
     pub(crate) fn find(&self, hash: B256) -> Option<&PooledTransaction> {
         let (sender, nonce) = self.hashes.get(&hash)?;

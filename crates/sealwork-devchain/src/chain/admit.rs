@@ -30,8 +30,9 @@ impl Chain {
         let next = self.head.view.state.nonce(sender);
         let base_fee = self.head.next.base_fee_per_gas.unwrap_or_default();
         let payable = transaction.envelope.max_fee_per_gas() >= u128::from(base_fee);
-        let alone = self.pool.next_nonce(sender, next) == next;
-        if self.settings.instant && nonce == next && payable && alone {
+        // What waits with the same nonce must be replaced by the rules of replacement.
+        let contested = self.pool.waits(sender, nonce);
+        if self.settings.instant && nonce == next && payable && !contested {
             // Mining it is the check.
             self.mine_one(transaction, now, true)?;
         } else {

@@ -1,8 +1,13 @@
 //! Going back: the newest blocks leave the chain, and others may take their place.
 
-use super::{Chain, Draft, Head, STATES_KEPT, clock::ChainClock};
+use super::{Chain, Draft, Head, STATES_KEPT, Settings, clock::ChainClock};
 use crate::{
-    block::Block, error::ChainError, evm::View, pool::PooledTransaction, storage::Meta, tip::REMOVALS_KEPT,
+    block::Block,
+    error::ChainError,
+    evm::View,
+    pool::{Pool, PooledTransaction},
+    storage::Meta,
+    tip::REMOVALS_KEPT,
 };
 use alloy_primitives::keccak256;
 use std::{collections::BTreeMap, sync::Arc};
@@ -15,6 +20,15 @@ impl Chain {
         }
         let head = self.ancestor(depth)?;
         self.retreat(head, self.clock)
+    }
+
+    /// Goes back to the first block and forgets everything that was set.
+    pub(crate) fn reset(&mut self) -> Result<(), ChainError> {
+        let gone = || ChainError::StateGone { block: 0, oldest: self.head.number() };
+        let first = self.first.clone().ok_or_else(gone)?;
+        self.retreat(first, ChainClock::new(0))?;
+        self.pool = Pool::default();
+        self.set(|settings| *settings = Settings::default())
     }
 
     /// Replaces the newest blocks by as many others at the same times, with the transactions that are given for each,

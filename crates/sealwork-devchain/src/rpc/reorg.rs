@@ -43,6 +43,18 @@ pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError>
         context.node.update(|chain| chain.rollback(depth))?;
         Ok(Value::Null)
     })?;
+    methods.add("anvil_reset", |context, params| {
+        // Tools name a chain to fork; there is nothing to fork from here.
+        let forking: Option<Value> = params.optional_next()?;
+        let forks = |asked: &Value| asked.get("forking").is_some_and(|forking| !forking.is_null());
+        if forking.as_ref().is_some_and(forks) {
+            return Err(invalid("this chain cannot fork another; reset it without a fork"));
+        }
+        context.node.update(Chain::reset)?;
+        context.node.interval.send_replace(None);
+        Ok(Value::Null)
+    })?;
+    methods.alias("hardhat_reset", "anvil_reset")?;
     methods.alias("evm_reorg", "anvil_reorg")?;
     methods.alias("evm_rollback", "anvil_rollback")
 }

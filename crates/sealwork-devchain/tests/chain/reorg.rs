@@ -175,3 +175,25 @@ async fn polled_filters_are_told_only_of_what_they_knew() {
     assert_eq!(hashes, json!(expected));
     assert_eq!(poll(&logs).await, json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_brings_back_the_first_block_and_the_settings() {
+    let chain = start().await;
+    let first = hash(&chain, 0).await;
+    raw(&chain, "anvil_setCoinbase", json!([Address::repeat_byte(3)])).await.unwrap();
+    raw(&chain, "evm_increaseTime", json!([100_000])).await.unwrap();
+    let contract = three_logs(&chain).await;
+    raw(&chain, "anvil_mine", json!([1_100])).await.unwrap();
+    raw(&chain, "hardhat_reset", json!([])).await.unwrap();
+    let alice = provider(&chain, 0);
+    assert_eq!((alice.get_block_number().await.unwrap(), hash(&chain, 0).await), (0, first));
+    assert!(alice.get_code_at(contract).await.unwrap().is_empty());
+    three_logs(&chain).await;
+    let newest = block(&chain, 4).await;
+    assert_eq!(newest["miner"], json!(Address::ZERO));
+    let time = u64::from_str_radix(&newest["timestamp"].as_str().unwrap()[2..], 16).unwrap();
+    let start = block(&chain, 0).await["timestamp"].as_str().unwrap().to_owned();
+    assert!(time - u64::from_str_radix(&start[2..], 16).unwrap() < 10_000);
+    let fork = json!([{ "forking": { "jsonRpcUrl": "http://127.0.0.1:1" } }]);
+    assert_eq!(raw(&chain, "anvil_reset", fork).await.unwrap_err()["code"], -32_602);
+}

@@ -1,8 +1,11 @@
 use crate::support::{call, deploy, provider, raw, send, signer, start, word};
+use alloy_consensus::{SignableTransaction as _, TxEnvelope, TxLegacy};
+use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_network::TransactionBuilder as _;
 use alloy_primitives::{Address, Bytes, U256, hex};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer::SignerSync as _;
 use alloy_sol_types::{Revert, SolError as _};
 use serde_json::json;
 
@@ -198,4 +201,30 @@ async fn state_overrides_do_not_touch_the_chain() {
     let answer = raw(&chain, "eth_call", request).await.unwrap();
     assert_eq!(answer, format!("0x{:064x}", 99));
     assert_eq!(provider.call(call(contract, 2, &[])).await.unwrap().as_ref(), word(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn takes_transactions_from_before_chain_ids() {
+    let chain = start().await;
+    let tx = TxLegacy {
+        chain_id: None,
+        gas_price: 2_000_000_000,
+        gas_limit: 21_000,
+        to: Address::repeat_byte(6).into(),
+        value: U256::from(3),
+        ..TxLegacy::default()
+    };
+    let signature = signer(0).sign_hash_sync(&tx.signature_hash()).unwrap();
+    let bytes = hex::encode_prefixed(TxEnvelope::from(tx.into_signed(signature)).encoded_2718());
+    let hash = raw(&chain, "eth_sendRawTransaction", json!([bytes])).await.unwrap();
+    let found = raw(&chain, "eth_getTransactionByHash", json!([hash])).await.unwrap();
+    assert!(["0x1b", "0x1c"].contains(&found["v"].as_str().unwrap()), "{found}");
+    assert_eq!(provider(&chain, 0).get_balance(Address::repeat_byte(6)).await.unwrap(), U256::from(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blobs_are_refused_by_name() {
+    let chain = start().await;
+    let error = raw(&chain, "eth_sendRawTransaction", json!(["0x03c0"])).await.unwrap_err();
+    assert_eq!(error["message"], "transaction type not supported: 3; types 0, 1, 2 and 4 are");
 }
