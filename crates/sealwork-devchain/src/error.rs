@@ -66,8 +66,8 @@ pub enum StorageError {
         #[source]
         cause: Arc<Self>,
     },
-    /// The writer's thread could not be started.
-    #[error("the thread that stores blocks could not be started")]
+    /// The writer's thread could not be started, or ended.
+    #[error("the thread that stores blocks does not run")]
     Thread(#[source] std::io::Error),
     /// The file was written by another version.
     #[error("the database has schema {found}, this version reads {expected}; start with a fresh path")]

@@ -179,11 +179,16 @@ impl Storage {
         Ok(removed)
     }
 
+    /// Whether clients may see this block: what they saw must not be lost.
+    fn is_visible(&self, number: u64) -> bool {
+        !self.waits || self.shared.tip.number().is_none_or(|newest| number <= newest)
+    }
+
     /// A block with its transactions.
     pub(crate) fn block(&self, number: u64) -> Result<Option<Arc<Block>>, StorageError> {
         let recent = self.shared.recent().block(number);
         match recent {
-            Some(block) => Ok(Some(block)),
+            Some(block) => Ok(Some(block).filter(|_| self.is_visible(number))),
             None => Ok(self.shared.store.block(number)?.map(Arc::new)),
         }
     }
@@ -204,7 +209,7 @@ impl Storage {
             return Ok(());
         }
         for block in recent {
-            if !visit(block.header.clone())? {
+            if !self.is_visible(block.number()) || !visit(block.header.clone())? {
                 break;
             }
         }
@@ -225,12 +230,12 @@ impl Storage {
     pub(crate) fn block_number(&self, hash: B256) -> Result<Option<u64>, StorageError> {
         let recent = self.shared.recent().number(hash);
         match recent {
-            Some(number) => Ok(Some(number)),
+            Some(number) => Ok(Some(number).filter(|number| self.is_visible(*number))),
             None => self.shared.store.block_number(hash),
         }
     }
 
-    /// Where a transaction is: its block's number and its index there.
+    /// Where a transaction is, also one that clients do not see yet: its block's number and its index there.
     pub(crate) fn locate(&self, hash: B256) -> Result<Option<(u64, usize)>, StorageError> {
         let recent = self.shared.recent().transaction(hash);
         match recent {

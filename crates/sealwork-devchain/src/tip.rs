@@ -88,6 +88,12 @@ impl Tip {
         Arc::clone(head.as_ref().expect("an opened chain has a newest block"))
     }
 
+    /// Number of the newest block that clients may see; `None` while the chain is being opened.
+    pub(crate) fn number(&self) -> Option<u64> {
+        let head = self.head.read().unwrap_or_else(PoisonError::into_inner);
+        head.as_ref().map(|head| head.number())
+    }
+
     /// Everything that happens from now on.
     pub(crate) fn news(&self) -> broadcast::Receiver<News> {
         self.news.subscribe()

@@ -77,6 +77,7 @@ impl Chain {
 
     /// The block so many blocks before the newest, as it was when it was the newest.
     fn ancestor(&self, depth: u64) -> Result<Arc<Head>, ChainError> {
+        self.storage.flush()?;
         let newest = self.head.number();
         let number = newest.checked_sub(depth).ok_or(ChainError::ReorgDepth { depth, newest })?;
         let state = self.state_at(number)?;

@@ -3,7 +3,10 @@ use crate::{chain::Chain, config::Config, error::DevchainError};
 use redb::{StorageBackend, backends::InMemoryBackend};
 use std::{
     io,
-    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
 };
 
 /// A disk with so many bytes.
@@ -11,6 +14,15 @@ use std::{
 struct SmallDisk {
     disk: Arc<InMemoryBackend>,
     size: Arc<AtomicU64>,
+    /// Held while the disk is not to finish.
+    gate: Arc<Mutex<()>>,
+}
+
+impl SmallDisk {
+    fn new() -> Self {
+        let size = Arc::new(AtomicU64::new(u64::MAX));
+        Self { disk: Arc::new(InMemoryBackend::new()), size, gate: Arc::default() }
+    }
 }
 
 impl StorageBackend for SmallDisk {
@@ -30,6 +42,7 @@ impl StorageBackend for SmallDisk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        let _gate = self.gate.lock().unwrap();
         self.disk.sync_data()
     }
 
@@ -47,8 +60,8 @@ fn open(disk: &SmallDisk) -> Chain {
 
 #[test]
 fn a_full_disk_stops_the_chain_with_a_typed_error_and_what_was_stored_reopens() {
-    let size = Arc::new(AtomicU64::new(u64::MAX));
-    let disk = SmallDisk { disk: Arc::new(InMemoryBackend::new()), size: Arc::clone(&size) };
+    let disk = SmallDisk::new();
+    let size = Arc::clone(&disk.size);
     let mut chain = open(&disk);
     for _ in 0..20 {
         chain.mine(1_000).unwrap();
@@ -115,10 +128,38 @@ fn memory_and_file_hold_the_same() -> Result<(), DevchainError> {
         assert!(storage.block(51).unwrap().is_none());
         assert_eq!(storage.block(50).unwrap().unwrap().hash, chain.head().hash);
         chain.mine(1_000).unwrap();
+        storage.flush().unwrap();
         assert_eq!(
             storage.block(51).unwrap().unwrap().header.parent_hash,
             storage.block(50).unwrap().unwrap().hash
         );
     }
     Ok(())
+}
+
+#[test]
+fn clients_see_a_block_when_it_is_stored_and_not_before() {
+    let disk = SmallDisk::new();
+    let mut chain = open(&disk);
+    let storage = chain.storage();
+    let mut news = chain.tip().news();
+    let busy = disk.gate.lock().unwrap();
+    let block = chain.mine(1_000).unwrap();
+    assert_eq!((chain.head().number(), chain.tip().head().number()), (1, 0));
+    assert!(storage.block(1).unwrap().is_none());
+    assert!(storage.block_number(block.hash).unwrap().is_none());
+    let mut numbers = Vec::new();
+    let mut visit = |header: Header| {
+        numbers.push(header.number);
+        Ok(true)
+    };
+    storage.headers(0..=5, &mut visit).unwrap();
+    assert!(news.try_recv().is_err());
+    drop(busy);
+    storage.wait(storage.ticket()).unwrap();
+    storage.headers(0..=5, &mut visit).unwrap();
+    assert_eq!(numbers, [0, 0, 1]);
+    assert_eq!(chain.tip().head().number(), 1);
+    assert_eq!(storage.block(1).unwrap().unwrap().hash, block.hash);
+    assert!(news.try_recv().is_ok());
 }

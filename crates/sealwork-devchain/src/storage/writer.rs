@@ -204,7 +204,19 @@ impl Drop for Writer {
     }
 }
 
+/// Nobody must wait for a thread that is gone.
+struct LastWords<'a>(&'a Queue);
+
+impl Drop for LastWords<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail(StorageError::Thread(std::io::Error::other("it panicked")));
+        }
+    }
+}
+
 fn write(shared: &Shared) {
+    let _last_words = LastWords(&shared.queue);
     while let Some(group) = shared.queue.next_group() {
         if let Err(error) = shared.store.append(&group) {
             tracing::error!(
