@@ -1,7 +1,7 @@
 // cast and forge against the chain at CHAIN_URL: every command is a process of its own, as a person would run it.
 
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -10,15 +10,19 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Hex, keccak256, numberToHex } from "viem";
 import { KEYS, probe, token } from "./artifacts.ts";
-import { assert, check, failure, finish, required, rpc } from "./harness.ts";
+import { assert, check as checkWithin, failure, finish, required, rpc } from "./harness.ts";
 
 const url = required("CHAIN_URL");
 const packages = new URL("../../contracts/node_modules/@foundry-rs/", import.meta.url);
+const network = fileURLToPath(new URL("../../contracts/", import.meta.url));
 const project = fileURLToPath(new URL("../foundry/", import.meta.url));
 const key = KEYS[1];
 const alice = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 const bob = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
-const NUMBER_SELECTOR = "0x8381f58a";
+
+/** Programs that start, compile and wait take longer than requests; milliseconds. */
+const PATIENCE_MS = 300_000;
+const check = (name: string, action: () => Promise<unknown>) => checkWithin(name, action, PATIENCE_MS);
 
 /** The native program of this machine; the script that npm puts before it hides failures. */
 function native(name: string): string {
@@ -30,8 +34,8 @@ function native(name: string): string {
 const run = promisify(execFile);
 const quiet = { ...process.env, NO_COLOR: "1", FOUNDRY_DISABLE_NIGHTLY_WARNING: "1" };
 
-async function program(name: string, words: string[], environment: object = {}): Promise<string> {
-  const options = { cwd: project, env: { ...quiet, ...environment }, maxBuffer: 1 << 26, timeout: 60_000 };
+async function program(name: string, words: string[], environment: object = {}, cwd = project): Promise<string> {
+  const options = { cwd, env: { ...quiet, ...environment }, maxBuffer: 1 << 26, timeout: PATIENCE_MS };
   const { stdout } = await run(native(name), words, options).catch((error) => {
     // The command line, which the message repeats, is long; what the program said is what matters.
     throw Object.assign(error, { message: `${name} ${words[0]}: ${error.stderr || error.message}` });
@@ -158,10 +162,7 @@ async function forge(): Promise<void> {
     const which = ["script", "script/Deploy.s.sol:Deploy", "--sig", "run(uint256)", salt];
     return program("forge", [...which, "--rpc-url", url, "--private-key", KEYS[3], ...words], { FOUNDRY_BROADCAST: folder });
   };
-  const written = () => {
-    const file = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((path) => path.endsWith("run-latest.json"));
-    return JSON.parse(readFileSync(join(folder, file as string), "utf8"));
-  };
+  const written = () => lastBroadcast(folder);
   // Addresses that no earlier run has taken.
   const salt = Date.now();
   await check("forge script simulates", async () => assert.match(await script(`${salt}`), /SIMULATION COMPLETE/i));
@@ -185,7 +186,34 @@ async function forge(): Promise<void> {
     assert.equal(await cast("call", made.deployedTo, "number()(uint256)"), "33");
     assert.equal(Number((await json("receipt", made.transactionHash)).status), 1);
   });
+  await check("forge script --broadcast deploys the network's own contracts", async () => {
+    const own = mkdtempSync(join(tmpdir(), "conformance-"));
+    const addresses = join(network, "deployments/31337.json");
+    const kept = existsSync(addresses) ? readFileSync(addresses) : undefined;
+    const environment = {
+      FOUNDRY_BROADCAST: own,
+      SEALWORK_DEPLOYER: bob,
+      SEALWORK_GOVERNOR: alice,
+      SEALWORK_FEE_RECIPIENT: alice,
+      SEALWORK_CAS_MEMBERS: alice,
+      SEALWORK_CAS_THRESHOLD: "1",
+    };
+    const words = ["script", "script/Deploy.s.sol:Deploy", "--rpc-url", url, "--private-key", KEYS[2], "--broadcast"];
+    assert.match(await program("forge", words, environment, network), /ONCHAIN EXECUTION COMPLETE & SUCCESSFUL/);
+    const { receipts } = lastBroadcast(own);
+    assert.ok(receipts.length >= 6 && receipts.every(({ status }: { status: Hex }) => Number(status) === 1));
+    // The addresses of a chain that ends with this run are of no use to anybody.
+    if (kept) writeFileSync(addresses, kept);
+    else rmSync(addresses, { force: true });
+    rmSync(own, { recursive: true });
+  });
   rmSync(folder, { recursive: true });
+}
+
+/** What forge notes about a broadcast. */
+function lastBroadcast(folder: string) {
+  const file = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((path) => path.endsWith("run-latest.json"));
+  return JSON.parse(readFileSync(join(folder, file as string), "utf8"));
 }
 
 async function fork(): Promise<void> {

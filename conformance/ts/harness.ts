@@ -14,9 +14,9 @@ export const PATIENCE_MS = 10_000;
 process.on("unhandledRejection", (error) => record("no failure goes unnoticed", reason(error)));
 
 /** Runs one check and prints one line about it. A failed check does not stop the others. */
-export async function check(name: string, action: () => Promise<unknown>): Promise<void> {
+export async function check(name: string, action: () => Promise<unknown>, patience = PATIENCE_MS): Promise<void> {
   try {
-    await within(action());
+    await within(action(), patience);
     passed += 1;
     console.log(`ok      ${name}`);
   } catch (error) {
