@@ -152,3 +152,22 @@ pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Context>, RegisterMet
     web3::register_modules(&mut methods)?;
     Ok(methods.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, chain::Chain};
+
+    /// `methods.txt` is what users and the hostile tests read.
+    #[test]
+    fn every_method_is_listed() {
+        let metrics = Arc::new(Metrics::default());
+        let chain = Chain::open(&Config::default(), true, 0, Arc::clone(&metrics)).unwrap();
+        let node = Arc::new(Node::new(31_337, chain, Vec::new(), metrics, None));
+        let methods = methods(node).unwrap();
+        let mut found: Vec<_> = methods.method_names().collect();
+        found.sort_unstable();
+        let listed: Vec<_> = include_str!("../methods.txt").lines().collect();
+        assert_eq!(found, listed, "write these names to methods.txt");
+    }
+}

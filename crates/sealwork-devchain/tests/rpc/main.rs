@@ -10,6 +10,7 @@ mod support;
 
 mod blocks;
 mod calls;
+mod hostile;
 mod pending;
 mod proofs;
 mod signatures;

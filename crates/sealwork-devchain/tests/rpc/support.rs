@@ -30,13 +30,17 @@ impl Chain {
     /// Any method, any parameters.
     pub(crate) async fn ask(&self, method: &str, params: Value) -> Result<Value, Value> {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        let post = reqwest::Client::new().post(self.0.http_url()).header("content-type", "application/json");
-        let answer = post.body(request.to_string()).send().await.unwrap();
-        let mut answer: Value = answer.json().await.unwrap();
+        let mut answer = self.post(&request).await;
         match answer.get_mut("error") {
             Some(error) => Err(error.take()),
             None => Ok(answer["result"].take()),
         }
+    }
+
+    /// Posts any JSON.
+    pub(crate) async fn post(&self, body: &Value) -> Value {
+        let post = reqwest::Client::new().post(self.0.http_url()).header("content-type", "application/json");
+        post.body(body.to_string()).send().await.unwrap().json().await.unwrap()
     }
 
     pub(crate) async fn get(&self, method: &str, params: Value) -> Value {
