@@ -43,6 +43,9 @@ export async function blocks(pair: Pair, { newest, transactions: made }: History
   await pair.same("eth_blockNumber");
   for (const method of ["debug_traceBlockByNumber", "trace_block"]) await pair.same(method, [quantity(6)]);
   await pair.same("debug_traceBlockByNumber", [quantity(6), { tracer: "callTracer" }], "callTracer");
+  await pair.same("trace_filter", [{ fromBlock: "0x4", toBlock: "0x9", fromAddress: [bob.address] }], "by sender");
+  await pair.same("trace_filter", [{ fromBlock: "0x4", toBlock: "0x9", after: 1, count: 2 }], "a part");
+  await pair.same("trace_replayBlockTransactions", [quantity(6), ["trace"]]);
   await pair.same("eth_getBlockByNumber", [quantity(1_000_000), false]);
   await pair.same("eth_getBlockByHash", [slot(1), false]);
   await pair.same("eth_getBlockReceipts", [quantity(1_000_000)]);
