@@ -36,7 +36,12 @@
 //! - historical state is kept in memory for the newest 1,024 blocks since the process started; blocks, receipts and
 //!   logs are kept for ever;
 //! - snapshots, settings and waiting transactions live in memory and end with the process;
-//! - an edit such as `anvil_setBalance` is mined in a block of its own, so that state roots stay true.
+//! - an edit such as `anvil_setBalance` is mined in a block of its own, so that state roots stay true;
+//! - traces (`debug_…`, `trace_…`) run transactions again, so they need the state before the block; they remember at
+//!   most 160 MiB, one at a time, and there are no tracers in JavaScript;
+//! - `eth_estimateGas` answers the exact limit up to 2 million gas, above it one that is at most 1/64 too high.
+//!
+//! All JSON-RPC methods are listed in `methods.txt`; errors have go-ethereum's codes and words.
 //!
 //! Counters for Prometheus are at `GET /metrics` of the same port.
 //!
