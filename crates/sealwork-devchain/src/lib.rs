@@ -43,7 +43,8 @@
 //!
 //! All JSON-RPC methods are listed in `methods.txt`; errors have go-ethereum's codes and words.
 //!
-//! Counters for Prometheus are at `GET /metrics` of the same port.
+//! Counters for Prometheus are at `GET /metrics` of the same port. Pages of any origin may call, as with anvil, because
+//! wallets do: keep nothing of value here.
 //!
 //! Layout: `chain` is the core (no calendar, no network), `pool` what waits, `trie` and `state` hold accounts, `storage`
 //! the blocks and the database, `tip` what clients see, `rpc` one module per group of methods, `devchain` the lifecycle.
