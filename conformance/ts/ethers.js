@@ -114,11 +114,12 @@ async function transactions() {
       const nonce = await alice.getNonce();
       const low = await alice.sendTransaction({ to: bob.address, nonce, gasLimit: 21_000, maxFeePerGas: parseUnits("10", "gwei"), maxPriorityFeePerGas: 1n });
       await eventually(() => provider.getTransaction(low.hash));
-      const waiting = failure(low.wait(1, 8_000));
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      let noticed;
+      const waiting = failure(low.wait(1, 8_000)).then((error) => (noticed = error));
       const high = await alice.sendTransaction({ to: bob.address, nonce, value: 1n, gasLimit: 21_000, maxFeePerGas: parseUnits("30", "gwei"), maxPriorityFeePerGas: parseUnits("2", "gwei") });
       await eventually(() => provider.getTransaction(high.hash));
-      await provider.send("evm_mine", []);
+      // The library looks at each new block, and the first may come before it listens.
+      await eventually(async () => (await provider.send("evm_mine", []), noticed));
       const error = await waiting;
       assert.ok(isError(error, "TRANSACTION_REPLACED"), error.message);
       assert.equal(error.replacement.hash, high.hash);
