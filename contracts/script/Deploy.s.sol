@@ -7,7 +7,7 @@ import { Deployed, Deployment, DeploymentRequest } from "./Deployment.sol";
 /// @title Deploys Sealwork from the command line
 /// @notice Environment: SEALWORK_DEPLOYER, SEALWORK_GOVERNOR, SEALWORK_FEE_RECIPIENT, SEALWORK_CAS_MEMBERS (ascending,
 /// separated by commas), SEALWORK_CAS_THRESHOLD; optional SEALWORK_TOKEN (default: a new DevToken), SEALWORK_FEE_BPS
-/// (default 0). Order of creation: see Deployment.
+/// (default 0). Order of creation: see Deployment. The addresses go to deployments/CHAIN_ID.json.
 contract Deploy {
     // forge-lint: disable-next-line(mixed-case-variable)
     bool public constant IS_SCRIPT = true;
@@ -27,6 +27,31 @@ contract Deploy {
         vm.startBroadcast();
         made = Deployment.create(request);
         vm.stopBroadcast();
+        string memory path = string.concat("deployments/", vm.toString(block.chainid), ".json");
+        vm.writeFile(path, _json(made));
+    }
+
+    /// @dev The part `contracts` of a network document.
+    function _json(Deployed memory made) private pure returns (string memory) {
+        string memory first = string.concat(
+            _entry("registry", address(made.registry)),
+            _entry("market", address(made.market)),
+            _entry("attestations", address(made.attestations)),
+            _entry("batches", address(made.batches))
+        );
+        return string.concat(
+            "{\n",
+            first,
+            _entry("channels", address(made.channels)),
+            _entry("book", address(made.book)),
+            '  "token": "',
+            vm.toString(made.token),
+            '"\n}\n'
+        );
+    }
+
+    function _entry(string memory name, address found) private pure returns (string memory) {
+        return string.concat('  "', name, '": "', vm.toString(found), '",\n');
     }
 
     function _toUint16(uint256 value) private pure returns (uint16) {

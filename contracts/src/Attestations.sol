@@ -4,33 +4,42 @@ pragma solidity 0.8.37;
 import { Params } from "./generated/Params.sol";
 import { IAttestations } from "./interfaces/IAttestations.sol";
 import { TypedHash } from "./libraries/TypedHash.sol";
-import { Grant, LogHead } from "./types/Statements.sol";
+import { Grant, LogHead, Registered } from "./types/Statements.sol";
 import { ECDSA } from "solady/utils/ECDSA.sol";
 
 /// @title Attestations
 /// @notice See IAttestations, which documents every function, event and error.
 contract Attestations is IAttestations {
-    /// @dev One word. `revocations` is the value of the counter at the last registration: while it stays, nothing that
-    /// the registration checked can have been revoked, and a receipt costs two storage reads. `measurement` and
-    /// `hardware` are numbers of values that many grants share.
+    /// @dev One word, so that a receipt costs two storage reads.
+    /// @param expiry Receipts are taken before this time, in seconds since 1970.
+    /// @param revocations Value of the counter at the last registration: while the counter has this value, nothing that
+    /// the registration checked can have been revoked.
+    /// @param measurement Number of a measurement, which many grants share.
+    /// @param hardware Start of the platform's id, a hash: nobody finds a second platform with the same 136 bits.
+    /// @param tee Row of the table of TEEs.
     struct Entry {
-        uint64 expiry;
-        uint64 revocations;
+        uint40 expiry;
+        uint40 revocations;
         uint32 measurement;
-        uint32 hardware;
+        bytes17 hardware;
         uint8 tee;
     }
 
-    /// @dev What is known about a measurement or a platform. `number` is zero until a grant names it.
+    /// @dev What is known about a measurement.
+    /// @param number Zero until a grant names the measurement.
+    /// @param revoked Whether receipts by enclaves with it are refused.
     struct Known {
         uint32 number;
         bool revoked;
     }
 
-    /// @dev One word that every registration reads. `values` is the last number given to a measurement or platform.
+    /// @dev One word that every registration reads.
+    /// @param revocations How often the governor has revoked something.
+    /// @param measurements Last number given to a measurement.
+    /// @param threshold Signatures that a grant needs.
     struct Counters {
-        uint64 revocations;
-        uint32 values;
+        uint40 revocations;
+        uint32 measurements;
         uint8 threshold;
     }
 
@@ -46,13 +55,14 @@ contract Attestations is IAttestations {
     mapping(address enclave => Entry) private _grants;
     mapping(address enclave => bool) private _revokedKeys;
     mapping(bytes32 measurement => Known) private _measurements;
-    mapping(bytes32 hardwareId => Known) private _hardware;
-    mapping(uint32 number => bytes32) private _values;
+    mapping(bytes17 hardware => bool) private _revokedHardware;
+    mapping(uint32 number => bytes32) private _numbered;
     mapping(address member => bool) private _isMember;
     mapping(address member => LogHead) private _heads;
     address[] private _members;
     Counters private _counters;
 
+    /// @dev For what only the governor may do.
     modifier onlyGovernor() {
         _onlyGovernor();
         _;
@@ -63,7 +73,11 @@ contract Attestations is IAttestations {
     /// @param members_ CAS members, ascending.
     /// @param threshold_ Signatures that a grant needs.
     constructor(address market_, address governor_, address[] memory members_, uint8 threshold_) {
+        // Zero names no deployment, as any other wrong address; the script that deploys compares.
+        // slither-disable-next-line missing-zero-check
         market = market_;
+        // Zero: nobody can replace members or revoke.
+        // slither-disable-next-line missing-zero-check
         governor = governor_;
         _setMembers(members_, threshold_);
     }
@@ -82,14 +96,17 @@ contract Attestations is IAttestations {
         }
         uint64 current = _grants[enclave].expiry;
         if (expiry < current) revert GrantSuperseded(enclave, current, expiry);
-        if (_isRevoked(enclave, statement.measurement, statement.hardwareId)) revert Revoked(enclave);
+        bytes17 hardware = bytes17(statement.hardwareId);
+        if (_isRevoked(enclave, statement.measurement, hardware)) revert Revoked(enclave);
         _checkSignatures(_digest(TypedHash.hash(statement)), signatures);
 
         _grants[enclave] = Entry({
-            expiry: expiry,
+            // casting to 'uint40' is safe because `latest` bounds the expiry
+            // forge-lint: disable-next-line(unsafe-typecast)
+            expiry: uint40(expiry),
             revocations: _counters.revocations,
-            measurement: _number(_measurements[statement.measurement], statement.measurement),
-            hardware: _number(_hardware[statement.hardwareId], statement.hardwareId),
+            measurement: _number(statement.measurement),
+            hardware: hardware,
             tee: statement.tee
         });
         emit EnclaveRegistered(enclave, statement.measurement, statement.tee, statement.hardwareId, expiry, signatures);
@@ -116,7 +133,9 @@ contract Attestations is IAttestations {
 
     /// @inheritdoc IAttestations
     function revokeHardware(bytes32 hardwareId) external onlyGovernor {
-        _hardware[hardwareId].revoked = true;
+        // casting to 'bytes17' takes the part that `Entry` keeps
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _revokedHardware[bytes17(hardwareId)] = true;
         ++_counters.revocations;
         emit HardwareRevoked(hardwareId);
     }
@@ -132,10 +151,9 @@ contract Attestations is IAttestations {
     }
 
     /// @inheritdoc IAttestations
-    function grant(address enclave) external view returns (Grant memory statement) {
+    function grant(address enclave) external view returns (Registered memory) {
         Entry memory entry = _grants[enclave];
-        if (entry.expiry == 0) return statement;
-        return Grant(enclave, _values[entry.measurement], entry.tee, _values[entry.hardware], entry.expiry);
+        return Registered(_numbered[entry.measurement], entry.tee, entry.hardware, entry.expiry);
     }
 
     /// @inheritdoc IAttestations
@@ -143,7 +161,7 @@ contract Attestations is IAttestations {
         Entry memory entry = _grants[enclave];
         if (entry.expiry <= block.timestamp) return false;
         if (entry.revocations == _counters.revocations) return true;
-        return !_isRevoked(enclave, _values[entry.measurement], _values[entry.hardware]);
+        return !_isRevoked(enclave, _numbered[entry.measurement], entry.hardware);
     }
 
     /// @inheritdoc IAttestations
@@ -158,7 +176,8 @@ contract Attestations is IAttestations {
 
     function _setMembers(address[] memory list, uint8 threshold) private {
         if (threshold == 0 || list.length < threshold) revert NotEnoughSignatures(list.length, threshold);
-        for (uint256 i = 0; i < _members.length; ++i) {
+        uint256 former = _members.length;
+        for (uint256 i = 0; i < former; ++i) {
             _isMember[_members[i]] = false;
         }
         address previous = address(0);
@@ -172,13 +191,13 @@ contract Attestations is IAttestations {
         emit MembersChanged(list, threshold);
     }
 
-    /// @dev Number of a value, given at first use. Only what members signed gets here.
-    function _number(Known storage known, bytes32 value) private returns (uint32 number) {
-        number = known.number;
+    /// @dev Number of a measurement, given at first use. Only what members signed gets here.
+    function _number(bytes32 measurement) private returns (uint32 number) {
+        number = _measurements[measurement].number;
         if (number != 0) return number;
-        number = ++_counters.values;
-        known.number = number;
-        _values[number] = value;
+        number = ++_counters.measurements;
+        _measurements[measurement].number = number;
+        _numbered[number] = measurement;
     }
 
     /// @dev Every signature given must be good, so that nobody can pad a grant.
@@ -194,8 +213,8 @@ contract Attestations is IAttestations {
         }
     }
 
-    function _isRevoked(address enclave, bytes32 measurement, bytes32 hardwareId) private view returns (bool) {
-        return _revokedKeys[enclave] || _measurements[measurement].revoked || _hardware[hardwareId].revoked;
+    function _isRevoked(address enclave, bytes32 measurement, bytes17 hardware) private view returns (bool) {
+        return _revokedKeys[enclave] || _measurements[measurement].revoked || _revokedHardware[hardware];
     }
 
     function _digest(bytes32 structHash) private view returns (bytes32) {

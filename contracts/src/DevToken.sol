@@ -6,12 +6,14 @@ import { ERC20 } from "solady/tokens/ERC20.sol";
 /// @title A token for development networks
 /// @notice Anybody can mint any amount. Never give it a value.
 contract DevToken is ERC20 {
-    /// @notice Name, which says what it is.
+    /// @notice ERC-20 name.
+    /// @return A name that says what the token is.
     function name() public pure override returns (string memory) {
         return "Sealwork Development Token";
     }
 
-    /// @notice Symbol.
+    /// @notice ERC-20 symbol.
+    /// @return The symbol.
     function symbol() public pure override returns (string memory) {
         return "SWDEV";
     }

@@ -2,176 +2,129 @@
 pragma solidity 0.8.37;
 
 import { Params } from "./generated/Params.sol";
-import { IEscrow } from "./interfaces/IEscrow.sol";
+import { IDeals } from "./interfaces/IDeals.sol";
 import { IMarket } from "./interfaces/IMarket.sol";
+import { IOrders } from "./interfaces/IOrders.sol";
 import { IRegistry } from "./interfaces/IRegistry.sol";
-import { ITasks } from "./interfaces/ITasks.sol";
 import { Matching } from "./libraries/Matching.sol";
+import { Settlement } from "./libraries/Settlement.sol";
 import { TypedHash } from "./libraries/TypedHash.sol";
-import { DatasetShare, DealTerms } from "./types/Deals.sol";
-import { AppOrder, DatasetOrder, PoolOrder, RequestOrder } from "./types/Orders.sol";
+import { Accounts } from "./market/Accounts.sol";
+import { Deals } from "./market/Deals.sol";
+import { DealWord, DealWordLibrary } from "./types/DealWord.sol";
+import { DatasetShare, DealTerms, Effects, Outcome } from "./types/Deals.sol";
+import { AppOrder, DatasetOrder, Orders, PoolOrder, RequestOrder } from "./types/Orders.sol";
 import { Kind } from "./types/Records.sol";
-import { SignatureCheckerLib } from "solady/utils/SignatureCheckerLib.sol";
+import { Multicallable } from "solady/utils/Multicallable.sol";
 
 /// @title Market
 /// @notice See IMarket, which documents every function, event and error.
-contract Market is IMarket {
-    /// @dev What decides whether an order can be used, for all kinds alike.
-    struct Validity {
-        bytes32 hash;
-        address signer;
-        uint64 expiry;
-        uint64 nonce;
-        uint32 volume;
-    }
+contract Market is IMarket, Deals, Multicallable {
+    /// @dev Where the digest of the sealed input stands in a request's params. Slither does not see the use in a slice.
+    // slither-disable-next-line unused-state
+    uint256 private constant INPUT_FROM = 37;
+    uint256 private constant INPUT_TO = 69;
 
-    uint32 private constant CANCELED = type(uint32).max;
-
-    /// @notice Knows apps, datasets and pools.
-    IRegistry public immutable registry;
-    /// @notice Holds the money.
-    IEscrow public immutable escrow;
-    /// @notice Settles the deals.
-    ITasks public immutable tasks;
-    /// @notice Sets the protocol fee.
+    /// @notice Sets the protocol fee and the modules of new modes.
     address public immutable governor;
 
-    mapping(bytes32 orderHash => uint32) private _consumed;
-    mapping(address signer => uint64) private _nonces;
     uint16 private _feeBps;
 
+    /// @param token_ The ERC-20 to hold.
     /// @param registry_ Knows apps, datasets and pools.
-    /// @param escrow_ Holds the money.
-    /// @param tasks_ Settles the deals.
-    /// @param governor_ Sets the protocol fee.
+    /// @param attestations_ Knows the enclave keys.
+    /// @param batches Settles batches of mode 0.
+    /// @param channels Settles deals of mode 5.
+    /// @param governor_ Sets the protocol fee and the modules of new modes.
+    /// @param feeRecipient_ Gets the protocol fee.
     /// @param feeBps First protocol fee, in hundredths of a percent.
-    constructor(address registry_, address escrow_, address tasks_, address governor_, uint16 feeBps) {
-        registry = IRegistry(registry_);
-        escrow = IEscrow(escrow_);
-        tasks = ITasks(tasks_);
+    constructor(
+        address token_,
+        address registry_,
+        address attestations_,
+        address batches,
+        address channels,
+        address governor_,
+        address feeRecipient_,
+        uint16 feeBps
+    ) Accounts(token_) Deals(attestations_, registry_, feeRecipient_) {
+        // Zero: fee and modules stay for ever.
+        // slither-disable-next-line missing-zero-check
         governor = governor_;
+        _setModule(MODE_TEE, batches);
+        _setModule(MODE_CHANNEL, channels);
         _setFee(feeBps);
     }
 
     /// @inheritdoc IMarket
-    function matchOrders(
-        AppOrder calldata appOrder,
-        bytes calldata appSignature,
-        DatasetOrder[] calldata datasetOrders,
-        bytes[] calldata datasetSignatures,
-        PoolOrder calldata poolOrder,
-        bytes calldata poolSignature,
-        RequestOrder calldata requestOrder,
-        bytes calldata requestSignature
+    function matchOrders(Orders calldata orders) external returns (bytes32 dealId) {
+        bytes32 requestHash = _requestHash(orders.request);
+        uint256 used = requestConsumed(requestHash);
+        RequestOrder calldata request = orders.request;
+        if (used >= request.volume) revert OrderConsumed(requestHash);
+        (DealTerms memory terms, uint256 volume) = _agree(orders, requestHash, request.volume - used, msg.sender);
+        if (terms.mode != MODE_TEE && _modules[terms.mode] == address(0)) revert ModeNotSupported(terms.mode);
+        terms.stake = orders.pool.stake;
+        // casting to 'uint32' is safe because `used` is below the request's volume
+        // forge-lint: disable-next-line(unsafe-typecast)
+        terms.firstTask = uint32(used);
+        dealId = TypedHash.id(requestHash, used);
+        DealWord word = DealWordLibrary.start(TypedHash.hash(terms), volume);
+        if (volume == request.volume) {
+            word = word.with(DealWordLibrary.WHOLE);
+            _useSalt(request.requester, request.salt);
+        }
+        _deals[dealId] = word;
+        // casting to 'uint32' is safe because a volume has 24 bits
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint32 tasks = uint32(volume);
+        emit Matched(dealId, request.app, orders.pool.pool, tasks, terms, request, orders.requestSignature);
+        _take(terms.payer, Settlement.price(terms) * volume);
+        _take(terms.poolOwner, uint256(terms.stake) * volume);
+    }
+
+    /// @inheritdoc IMarket
+    function execute(
+        Orders calldata orders,
+        Outcome calldata outcome,
+        bytes32 r,
+        bytes32 vs,
+        Effects[] calldata effects
     ) external returns (bytes32 dealId) {
-        Matching.checkRequest(requestOrder);
-        Matching.checkOffers(appOrder, poolOrder, requestOrder);
-        Matching.checkDatasets(appOrder, datasetOrders, poolOrder, requestOrder);
-        if (datasetSignatures.length != datasetOrders.length) {
-            revert SignatureCountMismatch(datasetOrders.length, datasetSignatures.length);
-        }
-
-        DealTerms memory terms;
-        terms.request = requestOrder;
-        terms.volume = type(uint32).max;
-        bytes32 separator = domainSeparator();
-        Validity memory request = _requestValidity(separator, requestOrder);
-        uint256 unitPrice = 0;
-        {
-            Validity memory app;
-            (app, terms.codeHash, terms.policyHash) = _appValidity(separator, appOrder);
-            Validity memory pool = _poolValidity(separator, poolOrder);
-            Validity[] memory datasets = _datasetValidities(separator, datasetOrders);
-            _limit(terms, app, appSignature);
-            _limit(terms, pool, poolSignature);
-            _limit(terms, request, requestSignature);
-            for (uint256 i = 0; i < datasets.length; ++i) {
-                _limit(terms, datasets[i], datasetSignatures[i]);
-            }
-
-            // All checks of signatures are done; from here on state changes.
-            dealId = keccak256(abi.encode(request.hash, uint256(_consumed[request.hash])));
-            _consume(app, terms.volume);
-            _consume(pool, terms.volume);
-            _consume(request, terms.volume);
-            unitPrice = uint256(appOrder.price) + poolOrder.price;
-            terms.datasets = new DatasetShare[](datasets.length);
-            for (uint256 i = 0; i < datasets.length; ++i) {
-                _consume(datasets[i], terms.volume);
-                unitPrice += datasetOrders[i].price;
-                terms.datasets[i] = DatasetShare(datasetOrders[i].dataset, datasets[i].signer, datasetOrders[i].price);
-            }
-            terms.appOwner = app.signer;
-            terms.poolOwner = pool.signer;
-        }
-        terms.requestHash = request.hash;
-        terms.pool = poolOrder.pool;
-        terms.payer = requestOrder.sponsor == address(0) ? requestOrder.requester : requestOrder.sponsor;
-        terms.appPrice = appOrder.price;
-        terms.poolPrice = poolOrder.price;
-        terms.feeBps = _feeBps;
-        terms.startedAt = uint64(block.timestamp);
-
-        emit Matched(dealId, appOrder.app, poolOrder.pool, terms, requestSignature);
-        if (unitPrice != 0) escrow.lock(terms.payer, dealId, unitPrice * terms.volume);
-        tasks.open(dealId, keccak256(abi.encode(terms)), terms.volume, requestOrder.mode);
+        RequestOrder calldata request = orders.request;
+        if (request.volume != 1) revert VolumeNotOne(request.volume);
+        if (request.mode != MODE_TEE) revert WrongMode(request.mode);
+        if (outcome.index != 0) revert IndexOutOfRange(outcome.index, 1, 1);
+        bytes32 requestHash = _requestHash(request);
+        dealId = TypedHash.id(requestHash, 0);
+        (DealTerms memory terms,) = _agree(orders, requestHash, 1, address(0));
+        _checkOperator(terms.poolOwner);
+        _useSalt(request.requester, request.salt);
+        emit Executed(dealId, request.app, orders.pool.pool, requestHash);
+        _take(terms.payer, Settlement.price(terms));
+        _settleTask(terms, dealId, outcome, r, vs, Settlement.tally(outcome.status), effects);
     }
 
     /// @inheritdoc IMarket
-    function postAppOrder(AppOrder calldata order, bytes calldata signature) external {
-        (Validity memory app,,) = _appValidity(domainSeparator(), order);
-        _left(app, signature);
-        emit AppOrderPosted(order.app, app.hash, order, signature);
-    }
-
-    /// @inheritdoc IMarket
-    function postPoolOrder(PoolOrder calldata order, bytes calldata signature) external {
-        Validity memory pool = _poolValidity(domainSeparator(), order);
-        _left(pool, signature);
-        emit PoolOrderPosted(order.pool, pool.hash, order, signature);
-    }
-
-    /// @inheritdoc IMarket
-    function cancelAppOrder(AppOrder calldata order) external {
-        (Validity memory app,,) = _appValidity(domainSeparator(), order);
-        _cancel(app);
-    }
-
-    /// @inheritdoc IMarket
-    function cancelDatasetOrder(DatasetOrder calldata order) external {
-        _cancel(_datasetValidity(domainSeparator(), order));
-    }
-
-    /// @inheritdoc IMarket
-    function cancelPoolOrder(PoolOrder calldata order) external {
-        _cancel(_poolValidity(domainSeparator(), order));
-    }
-
-    /// @inheritdoc IMarket
-    function cancelRequestOrder(RequestOrder calldata order) external {
-        _cancel(_requestValidity(domainSeparator(), order));
-    }
-
-    /// @inheritdoc IMarket
-    function raiseNonce() external returns (uint64 nonce) {
-        nonce = ++_nonces[msg.sender];
-        emit NonceRaised(msg.sender, nonce);
+    function multicall(bytes[] calldata calls)
+        public
+        payable
+        override(IMarket, Multicallable)
+        returns (bytes[] memory results)
+    {
+        return Multicallable.multicall(calls);
     }
 
     /// @inheritdoc IMarket
     function setFee(uint16 feeBps) external {
-        if (msg.sender != governor) revert NotGovernor(msg.sender);
+        _onlyGovernor();
         _setFee(feeBps);
     }
 
-    /// @inheritdoc IMarket
-    function nonceOf(address signer) external view returns (uint64) {
-        return _nonces[signer];
-    }
-
-    /// @inheritdoc IMarket
-    function consumed(bytes32 orderHash) external view returns (uint32) {
-        return _consumed[orderHash];
+    /// @inheritdoc IDeals
+    function setModule(uint8 mode, address module) external {
+        _onlyGovernor();
+        _setModule(mode, module);
     }
 
     /// @inheritdoc IMarket
@@ -179,85 +132,114 @@ contract Market is IMarket {
         return _feeBps;
     }
 
-    /// @inheritdoc IMarket
-    function domainSeparator() public view returns (bytes32) {
-        return TypedHash.domainSeparator(address(this));
+    /// @inheritdoc IOrders
+    function requestConsumed(bytes32 requestHash) public view returns (uint256 used) {
+        while (true) {
+            uint256 volume = _deals[TypedHash.id(requestHash, used)].volume();
+            if (volume == 0) return used;
+            used += volume;
+        }
     }
 
-    function _appValidity(bytes32 separator, AppOrder calldata order)
+    /// @dev Checks all orders, uses the offers up and writes down what they agree on, for at most `wanted` tasks. `payer`
+    /// may be the request's sponsor without having approved it: who sends a match agrees to pay for it.
+    function _agree(Orders calldata orders, bytes32 requestHash, uint256 wanted, address payer)
         private
-        view
-        returns (Validity memory, bytes32 codeHash, bytes32 policyHash)
+        returns (DealTerms memory terms, uint256 volume)
     {
-        bytes32 hash = TypedHash.digest(separator, TypedHash.hash(order));
-        address owner;
-        (owner, codeHash, policyHash) = registry.appCode(order.app);
-        return (Validity(hash, owner, order.expiry, order.nonce, order.volume), codeHash, policyHash);
+        Matching.check(orders);
+        _checkRequest(orders, requestHash, payer);
+        (Offer memory app, Offer memory pool) = _mainOffers(orders);
+        Offer[] memory datasets = _datasetOffers(orders.datasets);
+        volume = _min(wanted, Params.MAX_DEAL_VOLUME);
+        volume = _min(volume, _left(app, orders.appSignature));
+        volume = _min(volume, _left(pool, orders.poolSignature));
+        for (uint256 i = 0; i < datasets.length; ++i) {
+            volume = _min(volume, _left(datasets[i], orders.datasetSignatures[i]));
+        }
+        // All outside code that decides about validity has run; from here on state changes.
+        _consume(app, volume);
+        _consume(pool, volume);
+        terms.datasets = new DatasetShare[](datasets.length);
+        for (uint256 i = 0; i < datasets.length; ++i) {
+            _consume(datasets[i], volume);
+            terms.datasets[i] = DatasetShare(datasets[i].signer, orders.datasets[i].price);
+        }
+        terms.appOwner = app.signer;
+        terms.poolOwner = pool.signer;
+        _fill(terms, orders, requestHash);
     }
 
-    function _datasetValidities(bytes32 separator, DatasetOrder[] calldata orders)
-        private
-        view
-        returns (Validity[] memory validities)
-    {
-        validities = new Validity[](orders.length);
+    function _fill(DealTerms memory terms, Orders calldata orders, bytes32 requestHash) private view {
+        RequestOrder calldata request = orders.request;
+        bytes calldata params = request.params;
+        bytes32 input = params.length < INPUT_TO ? bytes32(0) : bytes32(params[INPUT_FROM:INPUT_TO]);
+        terms.requestHash = requestHash;
+        terms.workHash = TypedHash.workHash(request, input);
+        terms.payer = request.sponsor == address(0) ? request.requester : request.sponsor;
+        terms.appPrice = orders.app.price;
+        terms.poolPrice = orders.pool.price;
+        terms.feeBps = _feeBps;
+        terms.mode = request.mode;
+        terms.startedAt = uint64(block.timestamp);
+        terms.callback = request.callback;
+        terms.callbackGas = request.callbackGas;
+    }
+
+    function _checkRequest(Orders calldata orders, bytes32 requestHash, address payer) private view {
+        RequestOrder calldata request = orders.request;
+        address requester = request.requester;
+        _checkTime(requestHash, requester, request.expiry, request.nonce);
+        if (isSaltUsed(requester, request.salt)) revert OrderConsumed(requestHash);
+        _checkSignature(requestHash, requester, orders.requestSignature);
+        address sponsor = request.sponsor;
+        if (sponsor != address(0) && sponsor != payer && !_isApproved(sponsor, requestHash)) {
+            revert SponsorMismatch(sponsor, msg.sender);
+        }
+    }
+
+    function _mainOffers(Orders calldata orders) private view returns (Offer memory, Offer memory) {
+        AppOrder calldata app = orders.app;
+        PoolOrder calldata pool = orders.pool;
+        bytes32 wanted = orders.request.policyHash;
+        (address developer, bytes32 policy, address poolOwner) = IRegistry(registry).parties(app.app, pool.pool);
+        if (policy != wanted) revert PolicyMismatch(wanted, policy);
+        bytes32 separator = domainSeparator();
+        bytes32 appHash = TypedHash.digest(separator, TypedHash.hash(app));
+        bytes32 poolHash = TypedHash.digest(separator, TypedHash.hash(pool));
+        return (
+            Offer(appHash, developer, app.volume, app.expiry, app.nonce),
+            Offer(poolHash, poolOwner, pool.volume, pool.expiry, pool.nonce)
+        );
+    }
+
+    function _datasetOffers(DatasetOrder[] calldata orders) private view returns (Offer[] memory offers) {
+        offers = new Offer[](orders.length);
         for (uint256 i = 0; i < orders.length; ++i) {
-            validities[i] = _datasetValidity(separator, orders[i]);
+            DatasetOrder calldata order = orders[i];
+            // At most MAX_DATASETS, which `Matching` has checked; the registry is part of the deployment.
+            // slither-disable-next-line calls-loop
+            address owner = IRegistry(registry).ownerOfKind(Kind.DATASET, order.dataset);
+            bytes32 hash = TypedHash.digest(domainSeparator(), TypedHash.hash(order));
+            offers[i] = Offer(hash, owner, order.volume, order.expiry, order.nonce);
         }
     }
 
-    function _datasetValidity(bytes32 separator, DatasetOrder calldata order) private view returns (Validity memory) {
-        bytes32 hash = TypedHash.digest(separator, TypedHash.hash(order));
-        address owner = registry.ownerOfKind(Kind.DATASET, order.dataset);
-        return Validity(hash, owner, order.expiry, order.nonce, order.volume);
+    function _requestHash(RequestOrder calldata request) private view returns (bytes32) {
+        return TypedHash.digest(domainSeparator(), TypedHash.hash(request));
     }
 
-    function _poolValidity(bytes32 separator, PoolOrder calldata order) private view returns (Validity memory) {
-        bytes32 hash = TypedHash.digest(separator, TypedHash.hash(order));
-        address owner = registry.ownerOfKind(Kind.POOL, order.pool);
-        return Validity(hash, owner, order.expiry, order.nonce, order.volume);
-    }
-
-    function _requestValidity(bytes32 separator, RequestOrder calldata order) private pure returns (Validity memory) {
-        bytes32 hash = TypedHash.digest(separator, TypedHash.hash(order));
-        return Validity(hash, order.requester, order.expiry, order.nonce, order.volume);
-    }
-
-    /// @dev Lowers the deal's volume to what a valid order has left.
-    function _limit(DealTerms memory terms, Validity memory order, bytes calldata signature) private view {
-        uint32 left = _left(order, signature);
-        if (left < terms.volume) terms.volume = left;
-    }
-
-    /// @dev What an order has left, never zero; reverts unless the order is valid.
-    function _left(Validity memory order, bytes calldata signature) private view returns (uint32) {
-        if (block.timestamp > order.expiry) revert OrderExpired(order.hash, order.expiry);
-        uint64 nonce = _nonces[order.signer];
-        if (order.nonce < nonce) revert OrderNonceTooLow(order.hash, order.nonce, nonce);
-        uint32 used = _consumed[order.hash];
-        if (used >= order.volume) revert OrderConsumed(order.hash);
-        if (!SignatureCheckerLib.isValidSignatureNowCalldata(order.signer, order.hash, signature)) {
-            revert BadSignature(order.hash, order.signer);
-        }
-        return order.volume - used;
-    }
-
-    /// @dev Checks again, because one dataset order may stand twice in a match.
-    function _consume(Validity memory order, uint32 volume) private {
-        uint32 used = _consumed[order.hash];
-        if (volume > order.volume - used) revert OrderConsumed(order.hash);
-        _consumed[order.hash] = used + volume;
-    }
-
-    function _cancel(Validity memory order) private {
-        if (msg.sender != order.signer) revert NotSigner(order.hash, order.signer, msg.sender);
-        _consumed[order.hash] = CANCELED;
-        emit OrderCanceled(order.signer, order.hash);
+    function _min(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
     }
 
     function _setFee(uint16 feeBps) private {
         if (feeBps > Params.PROTOCOL_FEE_CAP_BPS) revert FeeTooHigh(feeBps, Params.PROTOCOL_FEE_CAP_BPS);
         _feeBps = feeBps;
         emit FeeChanged(feeBps);
+    }
+
+    function _onlyGovernor() private view {
+        if (msg.sender != governor) revert NotGovernor(msg.sender);
     }
 }

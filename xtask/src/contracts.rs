@@ -13,7 +13,8 @@ use std::{
 };
 
 /// Contracts with a committed artifact and snapshots.
-pub(crate) const NAMES: [&str; 6] = ["Attestations", "DevToken", "Escrow", "Market", "Registry", "Tasks"];
+pub(crate) const NAMES: [&str; 8] =
+    ["Attestations", "Batches", "Book", "Channels", "DevToken", "Market", "NativeGateway", "Registry"];
 
 /// Where [`build`] puts what the compiler says about `src`.
 pub(crate) const BUILT: &str = "cache/artifacts";
@@ -163,8 +164,23 @@ fn minimal(built: &str) -> Result<String> {
         }
         write!(out, ",\n  \"{key}\": \"{code}\"")?;
     }
+    write!(out, ",\n  \"immutables\": {}", immutables(&artifact)?)?;
     out.push_str("\n}\n");
     Ok(out)
+}
+
+/// Start and length of every place in the deployed code that the constructor fills in, as `[[start,length],...]`.
+fn immutables(artifact: &Value) -> Result<String> {
+    let references = artifact.pointer("/deployedBytecode/immutableReferences").and_then(Value::as_object);
+    let mut places = Vec::new();
+    for place in references.into_iter().flat_map(|by_id| by_id.values()).filter_map(Value::as_array).flatten()
+    {
+        let number =
+            |key| place.get(key).and_then(Value::as_u64).context("an immutable reference has no place");
+        places.push([number("start")?, number("length")?]);
+    }
+    places.sort_unstable();
+    Ok(serde_json::to_string(&places)?)
 }
 
 /// Compiler-internal names say nothing to a caller.

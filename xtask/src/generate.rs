@@ -158,6 +158,18 @@ fn solidity_status(file: &StatusFile) -> String {
             paid.join("\n            || ")
         );
     }
+    let slashed: Vec<_> = file
+        .status
+        .iter()
+        .filter(|row| row.fault == "worker")
+        .map(|row| format!("status == {}", row.name))
+        .collect();
+    let _ = write!(
+        out,
+        "\n    /// @notice Whether the pool loses its stake: only when the worker is at fault beyond doubt.\n    \
+         function slashesWorker(uint16 status) internal pure returns (bool) {{\n        return {};\n    }}\n",
+        slashed.join(" || ")
+    );
     out.push_str("}\n");
     out
 }

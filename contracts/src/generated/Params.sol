@@ -10,13 +10,29 @@ library Params {
     uint256 internal constant GRANT_LIFETIME_S = 86400;
     /// @dev Time between asking for a withdrawal and taking the money, so that a signed request keeps its cover (s).
     uint256 internal constant WITHDRAWAL_DELAY_S = 600;
-    /// @dev Time a deal has to settle all its tasks, counted from the match; afterwards anybody may claim the refund (s).
+    /// @dev Time a pool has to settle a deal's tasks or to say that it works on them; afterwards anybody may claim the refund (s).
+    uint256 internal constant START_WINDOW_S = 120;
+    /// @dev Time a started deal has to settle all its tasks, counted from the match; afterwards anybody may claim the refund (s).
     uint256 internal constant TASK_DEADLINE_S = 3600;
+    /// @dev Time after which anybody may claim the refund of what the module of a deal's mode left open, counted from the match (s).
+    uint256 internal constant DEAL_LIFETIME_S = 2592000;
+    /// @dev Time a pool has to bring its latest voucher after the payer of a channel asked for the rest (s).
+    uint256 internal constant CHANNEL_DISPUTE_S = 3600;
+    /// @dev Time between announcing another manifest, code and policy of an app and their taking effect (s).
+    uint256 internal constant APP_UPDATE_DELAY_S = 86400;
+    /// @dev Time between committing to an app's name and claiming it (s).
+    uint256 internal constant NAME_CLAIM_DELAY_S = 60;
+    /// @dev Time in which a committed name can be claimed (s).
+    uint256 internal constant NAME_CLAIM_WINDOW_S = 86400;
+    /// @dev A deal without a fault may draw one part in this many of the kitty (part).
+    uint256 internal constant KITTY_SHARE = 10;
+    /// @dev A draw from the kitty is at least this, as far as the kitty and the pool's stake reach (smallest token unit).
+    uint256 internal constant KITTY_LEAST_DRAW = 1000000000;
     /// @dev Largest protocol fee that can ever be set, in hundredths of a percent of the task price (bps).
     uint256 internal constant PROTOCOL_FEE_CAP_BPS = 500;
     /// @dev Datasets one deal may combine (count).
     uint256 internal constant MAX_DATASETS = 8;
-    /// @dev Tasks of one deal that workers take and clients list (tasks).
+    /// @dev Tasks of one deal; a match takes at most this many at once (tasks).
     uint256 internal constant MAX_DEAL_VOLUME = 10000;
     /// @dev Length of the params field of a request order (bytes).
     uint256 internal constant MAX_PARAMS_BYTES = 256;

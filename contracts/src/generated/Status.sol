@@ -71,4 +71,9 @@ library Status {
             || status == FUEL_LIMIT
             || status == EXIT_NONZERO;
     }
+
+    /// @notice Whether the pool loses its stake: only when the worker is at fault beyond doubt.
+    function slashesWorker(uint16 status) internal pure returns (bool) {
+        return status == SYSTEM_ERROR || status == PAYLOAD_CHECKSUM_ERROR || status == INPUT_CHECKSUM_ERROR;
+    }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import { Grant, LogHead } from "../types/Statements.sol";
+import { Grant, LogHead, Registered } from "../types/Statements.sol";
 
 /// @title Enclave keys
 /// @notice Keeps which enclave keys the CAS members have granted, and the heads of the members' release logs.
@@ -54,10 +54,12 @@ interface IAttestations {
 
     /// @notice The latest grant of a key; all zero when there is none.
     /// @param enclave Address of the key.
-    function grant(address enclave) external view returns (Grant memory);
+    /// @return What was registered; it may have expired or be revoked.
+    function grant(address enclave) external view returns (Registered memory);
 
     /// @notice Whether receipts by this key are taken now.
     /// @param enclave Address of the key.
+    /// @return Whether the grant is in force and nothing about it is revoked.
     function isGranted(address enclave) external view returns (bool);
 
     /// @notice Who signs grants.
@@ -89,5 +91,6 @@ interface IAttestations {
 
     /// @notice The latest head of a member's release log; all zero when there is none.
     /// @param member Address of the member.
+    /// @return What the member signed last.
     function logHead(address member) external view returns (LogHead memory);
 }

@@ -6,13 +6,25 @@ pragma solidity ^0.8.30;
 /// @param manifestHash SHA-256 of the manifest.
 /// @param codeHash SHA-256 of the module.
 /// @param policyHash SHA-256 of the policy document.
-/// @param version Starts at 1, raised by every update.
+/// @param version Starts at 1, raised by every update that takes effect.
 struct App {
     address owner;
     bytes32 manifestHash;
     bytes32 codeHash;
     bytes32 policyHash;
     uint32 version;
+}
+
+/// @notice An announced change of an app.
+/// @param manifestHash SHA-256 of the new manifest.
+/// @param codeHash SHA-256 of the new module.
+/// @param policyHash SHA-256 of the new policy document.
+/// @param effectiveAt When it replaces what is registered, in seconds since 1970; zero: nothing is announced.
+struct AppUpdate {
+    bytes32 manifestHash;
+    bytes32 codeHash;
+    bytes32 policyHash;
+    uint64 effectiveAt;
 }
 
 /// @notice A registered dataset.
@@ -37,24 +49,18 @@ struct Pool {
     uint32 version;
 }
 
-/// @notice An escrow account, in the smallest unit of the token.
-/// @param available Can be locked or withdrawn.
-/// @param locked Belongs to open tasks.
-/// @param withdrawing On its way out; still covers a match until it is taken.
+/// @notice An account, in the smallest unit of the token. Money of open deals is in no account.
+/// @param available Can be used for deals or withdrawn.
+/// @param nonce The lowest nonce that is valid in the owner's orders.
+/// @param merit Stakes of tasks that the owner's pools have brought to an end since the last fault or draw.
+/// @param withdrawing On its way out; still covers a deal until it is taken.
 /// @param withdrawableAt When `withdrawing` may be taken, in seconds since 1970.
 struct Account {
-    uint128 available;
-    uint128 locked;
+    uint112 available;
+    uint40 nonce;
+    uint104 merit;
     uint128 withdrawing;
     uint64 withdrawableAt;
-}
-
-/// @notice One payout of a settlement.
-/// @param to Who is paid.
-/// @param amount How much, in the smallest unit of the token.
-struct Payment {
-    address to;
-    uint256 amount;
 }
 
 /// @title Kinds of registered things and parties, as numbers in ids and errors

@@ -3,13 +3,14 @@ pragma solidity 0.8.37;
 
 import { Deployed, Deployment, DeploymentRequest } from "../../script/Deployment.sol";
 import { Attestations } from "../../src/Attestations.sol";
+import { Batches } from "../../src/Batches.sol";
+import { Book } from "../../src/Book.sol";
+import { Channels } from "../../src/Channels.sol";
 import { DevToken } from "../../src/DevToken.sol";
-import { Escrow } from "../../src/Escrow.sol";
 import { Market } from "../../src/Market.sol";
 import { Registry } from "../../src/Registry.sol";
-import { Tasks } from "../../src/Tasks.sol";
-import { DatasetShare, DealTerms, Receipt } from "../../src/types/Deals.sol";
-import { AppOrder, DatasetOrder, PoolOrder, RequestOrder } from "../../src/types/Orders.sol";
+import { DatasetShare, DealTerms, Effects, Outcome, Receipt, Work } from "../../src/types/Deals.sol";
+import { AppOrder, DatasetOrder, Membership, Orders, PoolOrder, RequestOrder } from "../../src/types/Orders.sol";
 import { Grant } from "../../src/types/Statements.sol";
 import { Hasher } from "./Hasher.sol";
 import { vm } from "./Vm.sol";
@@ -37,6 +38,7 @@ abstract contract Fixture {
     uint96 internal constant APP_PRICE = 300;
     uint96 internal constant POOL_PRICE = 1000;
     uint96 internal constant DATASET_PRICE = 70;
+    uint96 internal constant STAKE = 400;
     uint16 internal constant FEE_BPS = 250;
     bytes32 internal constant CODE = keccak256("code");
     bytes32 internal constant POLICY = keccak256("policy");
@@ -46,10 +48,11 @@ abstract contract Fixture {
 
     DevToken internal token;
     Registry internal registry;
-    Escrow internal escrow;
     Market internal market;
-    Tasks internal tasks;
     Attestations internal attestations;
+    Batches internal batches;
+    Channels internal channels;
+    Book internal book;
     Hasher internal hasher;
     /// @dev Keys of the CAS members, ascending by address.
     uint256[] internal memberKeys;
@@ -74,10 +77,11 @@ abstract contract Fixture {
         );
         token = DevToken(made.token);
         registry = made.registry;
-        escrow = made.escrow;
         market = made.market;
-        tasks = made.tasks;
         attestations = made.attestations;
+        batches = made.batches;
+        channels = made.channels;
+        book = made.book;
         hasher = new Hasher(address(market));
 
         vm.prank(vm.addr(DEVELOPER));
@@ -89,6 +93,7 @@ abstract contract Fixture {
         datasetIds[1] = registry.registerDataset(vm.addr(DATA_OWNER), keccak256("second"), keccak256("more"));
         vm.stopPrank();
         _fund(vm.addr(REQUESTER), 1_000_000);
+        _fund(vm.addr(POOL_OWNER), 1_000_000);
         _grant(vm.addr(ENCLAVE));
     }
 
@@ -113,8 +118,8 @@ abstract contract Fixture {
     function _fund(address account, uint256 amount) internal {
         token.mint(account, amount);
         vm.startPrank(account);
-        token.approve(address(escrow), amount);
-        escrow.deposit(amount);
+        token.approve(address(market), amount);
+        market.deposit(amount);
         vm.stopPrank();
     }
 
@@ -145,6 +150,8 @@ abstract contract Fixture {
     }
 
     function _bundle() internal view returns (Bundle memory bundle) {
+        // casting to 'uint64' is safe because these are seconds since 1970
+        // forge-lint: disable-next-line(unsafe-typecast)
         uint64 expiry = uint64(START + 7 days);
         bundle.app.app = appId;
         bundle.app.price = APP_PRICE;
@@ -152,6 +159,7 @@ abstract contract Fixture {
         bundle.app.expiry = expiry;
         bundle.pool.pool = poolId;
         bundle.pool.price = POOL_PRICE;
+        bundle.pool.stake = STAKE;
         bundle.pool.volume = 1000;
         bundle.pool.tag = bytes32(uint256(7));
         bundle.pool.category = 1;
@@ -159,6 +167,8 @@ abstract contract Fixture {
         bundle.pool.modes = 1;
         bundle.pool.expiry = expiry;
         bundle.request.app = appId;
+        bundle.request.codeHash = CODE;
+        bundle.request.policyHash = POLICY;
         bundle.request.appMaxPrice = APP_PRICE;
         bundle.request.poolMaxPrice = POOL_PRICE;
         bundle.request.requester = vm.addr(REQUESTER);
@@ -200,61 +210,103 @@ abstract contract Fixture {
 
     /// @dev Signs and matches; expects the revert if one is given.
     function _submit(Bundle memory bundle, bytes memory failure) internal returns (bytes32) {
-        bytes memory app = _sign(DEVELOPER, hasher.appOrder(bundle.app));
-        bytes[] memory datasets = _datasetSignatures(bundle);
-        bytes memory pool = _sign(POOL_OWNER, hasher.poolOrder(bundle.pool));
-        bytes memory request = _sign(REQUESTER, hasher.requestOrder(bundle.request));
+        Orders memory orders = _orders(bundle);
         if (failure.length != 0) vm.expectRevert(failure);
-        return
-            market.matchOrders(bundle.app, app, bundle.datasets, datasets, bundle.pool, pool, bundle.request, request);
+        return market.matchOrders(orders);
     }
 
-    function _terms(Bundle memory bundle, uint32 volume) internal view returns (DealTerms memory terms) {
-        terms.request = bundle.request;
+    /// @dev All orders with their signatures.
+    function _orders(Bundle memory bundle) internal view returns (Orders memory orders) {
+        orders.app = bundle.app;
+        orders.appSignature = _sign(DEVELOPER, hasher.appOrder(bundle.app));
+        orders.pool = bundle.pool;
+        orders.poolSignature = _sign(POOL_OWNER, hasher.poolOrder(bundle.pool));
+        orders.request = bundle.request;
+        orders.requestSignature = _sign(REQUESTER, hasher.requestOrder(bundle.request));
+        orders.datasets = bundle.datasets;
+        orders.datasetSignatures = _datasetSignatures(bundle);
+        orders.memberships = new Membership[](0);
+    }
+
+    /// @dev Terms of a deal that is matched now.
+    function _terms(Bundle memory bundle, uint32 firstTask) internal view returns (DealTerms memory terms) {
         terms.requestHash = hasher.requestOrder(bundle.request);
-        terms.pool = bundle.pool.pool;
-        terms.codeHash = CODE;
-        terms.policyHash = POLICY;
+        terms.firstTask = firstTask;
+        terms.workHash = hasher.work(bundle.request, INPUT);
+        terms.payer = bundle.request.sponsor == address(0) ? bundle.request.requester : bundle.request.sponsor;
         terms.appOwner = vm.addr(DEVELOPER);
         terms.poolOwner = vm.addr(POOL_OWNER);
-        terms.payer = bundle.request.requester;
         terms.appPrice = bundle.app.price;
         terms.poolPrice = bundle.pool.price;
+        terms.stake = bundle.pool.stake;
         terms.feeBps = FEE_BPS;
+        terms.mode = bundle.request.mode;
+        terms.startedAt = uint64(block.timestamp);
+        terms.callback = bundle.request.callback;
+        terms.callbackGas = bundle.request.callbackGas;
         terms.datasets = new DatasetShare[](bundle.datasets.length);
         for (uint256 i = 0; i < terms.datasets.length; ++i) {
-            terms.datasets[i] = DatasetShare(bundle.datasets[i].dataset, vm.addr(DATA_OWNER), bundle.datasets[i].price);
+            terms.datasets[i] = DatasetShare(vm.addr(DATA_OWNER), bundle.datasets[i].price);
         }
-        terms.volume = volume;
-        terms.startedAt = uint64(block.timestamp);
     }
 
-    function _receipt(bytes32 dealId, DealTerms memory terms, uint32 index, uint16 status)
+    function _outcome(uint32 index, uint16 status) internal pure returns (Outcome memory outcome) {
+        outcome.index = index;
+        outcome.status = status;
+        outcome.fuel = 12_345;
+        outcome.output = keccak256("output");
+        outcome.outputCid = keccak256("output");
+        outcome.outputCodec = 0x55;
+    }
+
+    /// @dev The receipt that an outcome and effects belong to, for the work of `_bundle`.
+    function _receipt(bytes32 dealId, Outcome memory outcome, Effects[] memory effects)
         internal
-        pure
+        view
         returns (Receipt memory receipt)
     {
-        receipt.taskId = keccak256(abi.encode(dealId, uint256(index)));
+        receipt.work = Work(appId, CODE, POLICY, INPUT);
         receipt.dealId = dealId;
-        receipt.app = terms.request.app;
-        receipt.codeHash = terms.codeHash;
-        receipt.policyHash = terms.policyHash;
-        receipt.input = INPUT;
-        receipt.output = keccak256("output");
-        receipt.status = status;
-        receipt.fuel = 12_345;
+        receipt.index = outcome.index;
+        receipt.status = outcome.status;
+        receipt.fuel = outcome.fuel;
+        receipt.keyEpoch = outcome.keyEpoch;
+        receipt.output = outcome.output;
+        if (effects.length == 0) return receipt;
+        receipt.callbackHash = effects[0].callbackHash;
+        receipt.stateBefore = effects[0].stateBefore;
+        receipt.stateAfter = effects[0].stateAfter;
+        receipt.deltaIndex = effects[0].deltaIndex;
     }
 
-    /// @dev CID of the output that `_receipt` names.
-    function _cid() internal pure returns (bytes memory) {
-        return abi.encodePacked(hex"01551220", keccak256("output"));
+    /// @dev EIP-2098.
+    function _compact(uint256 key, bytes32 digest) internal pure returns (bytes32 r, bytes32 vs) {
+        uint8 v;
+        bytes32 s;
+        (v, r, s) = vm.sign(key, digest);
+        vs = bytes32(uint256(s) | (uint256(v - 27) << 255));
+    }
+
+    /// @dev Settles as the pool, with the enclave's signature.
+    function _settle(DealTerms memory terms, Outcome memory outcome) internal {
+        _settle(terms, outcome, new Effects[](0), "");
+    }
+
+    function _settle(DealTerms memory terms, Outcome memory outcome, Effects[] memory effects, bytes memory failure)
+        internal
+    {
+        bytes32 digest = hasher.receipt(_receipt(_dealId(terms), outcome, effects));
+        (bytes32 r, bytes32 vs) = _compact(ENCLAVE, digest);
+        vm.prank(vm.addr(POOL_OWNER));
+        if (failure.length != 0) vm.expectRevert(failure);
+        market.settle(terms, outcome, r, vs, effects);
+    }
+
+    function _dealId(DealTerms memory terms) internal pure returns (bytes32) {
+        return keccak256(abi.encode(terms.requestHash, uint256(terms.firstTask)));
     }
 
     function _available(address owner) internal view returns (uint256) {
-        return escrow.account(owner).available;
-    }
-
-    function _locked(address owner) internal view returns (uint256) {
-        return escrow.account(owner).locked;
+        return market.account(owner).available;
     }
 }

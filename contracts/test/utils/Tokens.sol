@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { Escrow } from "../../src/Escrow.sol";
+import { IAccounts } from "../../src/interfaces/IAccounts.sol";
 import { ERC20 } from "solady/tokens/ERC20.sol";
 
 /// @dev Keeps one in ten of every transfer.
@@ -25,7 +25,7 @@ contract FeeToken is ERC20 {
     }
 }
 
-/// @dev Returns what it is told to return, and calls back into the escrow if it is told to.
+/// @dev Returns what it is told to return, and calls back into the Market if it is told to.
 contract OddToken {
     enum Answer {
         Nothing,
@@ -35,10 +35,10 @@ contract OddToken {
     }
 
     Answer public answer;
-    Escrow public victim;
+    IAccounts public victim;
     uint256 public held;
 
-    function set(Answer answer_, Escrow victim_) external {
+    function set(Answer answer_, IAccounts victim_) external {
         answer = answer_;
         victim = victim_;
     }

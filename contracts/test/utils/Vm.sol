@@ -17,9 +17,13 @@ interface Vm {
     function expectEmit() external;
     function assume(bool condition) external pure;
     function getNonce(address account) external view returns (uint64);
+    function writeFile(string calldata path, string calldata content) external;
+    function toString(address value) external pure returns (string memory);
+    function toString(uint256 value) external pure returns (string memory);
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
     function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);
+    function parseJsonBytes32Array(string calldata json, string calldata key) external pure returns (bytes32[] memory);
     function parseJsonAddress(string calldata json, string calldata key) external pure returns (address);
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256);

@@ -11,7 +11,7 @@ use tracing::info;
 /// What a new deployment is created with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeployOptions {
-    /// The ERC-20 that escrow holds; `None` creates a development token.
+    /// The ERC-20 that the Market holds; `None` creates a development token.
     pub token: Option<Address>,
     /// Gets the protocol fee.
     pub fee_recipient: Address,
@@ -31,7 +31,7 @@ pub struct DeployOptions {
 /// # Errors
 /// [`ChainError`] of the first creation that fails.
 pub async fn deploy(endpoint: &Endpoint, options: &DeployOptions) -> Result<(Contracts, u64), ChainError> {
-    let first_nonce = endpoint.transaction_count().await?;
+    let first_nonce = endpoint.nonce().await?;
     let plan = DeploymentPlan::new(&DeploymentRequest {
         deployer: endpoint.sender(),
         first_nonce,

@@ -89,7 +89,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`ChainError::Endpoint`].
-    pub(crate) async fn transaction_count(&self) -> Result<u64, ChainError> {
+    pub async fn nonce(&self) -> Result<u64, ChainError> {
         self.provider
             .get_transaction_count(self.sender)
             .pending()
@@ -122,6 +122,24 @@ impl Endpoint {
         self.provider.call(request).await.map_err(refused("eth_call"))
     }
 
+    /// Gas that sending a call to `to`, or creating a contract, would use now.
+    ///
+    /// # Errors
+    /// [`ChainError::Reverted`] with the decoded reason, or [`ChainError::Endpoint`].
+    pub async fn estimate(&self, to: Option<Address>, input: Vec<u8>) -> Result<u64, ChainError> {
+        let request = Self::request(to, input).with_from(self.sender);
+        self.provider.estimate_gas(request).await.map_err(refused("eth_estimateGas"))
+    }
+
+    /// Price of a unit of gas that [`Endpoint::send`] would offer at most now, in wei.
+    ///
+    /// # Errors
+    /// [`ChainError::Endpoint`].
+    pub async fn gas_price(&self) -> Result<u128, ChainError> {
+        let fees = self.provider.estimate_eip1559_fees().await.map_err(at("eth_feeHistory"))?;
+        Ok(fees.max_fee_per_gas)
+    }
+
     /// Logs of a filter, in chain order.
     ///
     /// # Errors
@@ -146,11 +164,14 @@ impl Endpoint {
     /// [`ChainError::Reverted`] before anything is spent when the estimate already fails; the same after mining when
     /// the state moved; [`ChainError::NotMined`] after two minutes.
     pub async fn send(&self, to: Option<Address>, input: Vec<u8>) -> Result<TxOutcome, ChainError> {
-        let request = match to {
+        self.send_request(Self::request(to, input)).await
+    }
+
+    fn request(to: Option<Address>, input: Vec<u8>) -> TransactionRequest {
+        match to {
             Some(to) => TransactionRequest::default().with_to(to).with_input(input),
             None => TransactionRequest::default().with_deploy_code(input),
-        };
-        self.send_request(request).await
+        }
     }
 
     async fn send_request(&self, request: TransactionRequest) -> Result<TxOutcome, ChainError> {
@@ -170,7 +191,7 @@ impl Endpoint {
         let gas = self.provider.estimate_gas(request.clone()).await.map_err(refused("eth_estimateGas"))?;
         let fees = self.provider.estimate_eip1559_fees().await.map_err(at("eth_feeHistory"))?;
         let _one_at_a_time = self.sending.lock().await;
-        let nonce = self.transaction_count().await?;
+        let nonce = self.nonce().await?;
         let envelope: TxEnvelope = request
             .with_nonce(nonce)
             .with_chain_id(self.chain_id)

@@ -12,11 +12,11 @@ use sealwork_ports::{
 use sealwork_types::{
     AppId, CodeHash, DealId, ManifestHash, PolicyHash, PoolId,
     abi::{
-        Account, App, DealProgress, Grant,
+        Account, App, DealProgress,
         IAttestations::{grantCall, isGrantedCall},
-        IEscrow::accountCall,
+        IMarket::{accountCall, dealCall, isOpenCall},
         IRegistry::{NotRegistered, appCall},
-        ITasks::{dealCall, isClosedCall},
+        Registered,
     },
     enclave_wire::GrantFrame,
     network::{Contracts, NetworkDocument},
@@ -99,11 +99,8 @@ impl EvmChain {
             return Ok((Vec::new(), after));
         }
         let found = self.endpoint.logs(&logs::market_filter(self.contracts(), from, to)).await?;
-        let events = found
-            .iter()
-            .filter(|log| logs::position(log) >= after)
-            .filter_map(|log| logs::decode(log).map(|event| (logs::position(log), event)))
-            .collect();
+        let mut events = logs::decode_all(&found);
+        events.retain(|(position, _)| *position >= after);
         Ok((events, EventCursor { block: to.saturating_add(1), log_index: 0 }))
     }
 }
@@ -147,25 +144,25 @@ impl Chain for EvmChain {
     }
 
     async fn account(&self, owner: Address) -> Result<Account, PortError> {
-        Ok(self.view(self.contracts().escrow, &accountCall { owner }).await?)
+        Ok(self.view(self.contracts().market, &accountCall { owner }).await?)
     }
 
     async fn deal(&self, id: DealId) -> Result<DealProgress, PortError> {
-        let deal = self.view(self.contracts().tasks, &dealCall { dealId: id.get() }).await?;
-        if deal.termsHash == B256::ZERO {
+        let deal = self.view(self.contracts().market, &dealCall { dealId: id.get() }).await?;
+        if deal.volume == 0 {
             return Err(PortError::new(
                 ErrorKind::NotFound,
-                format!("there is no deal {id} on this network"),
+                format!("there is no open deal {id} on this network; a finished one is only in its events"),
             ));
         }
         Ok(deal)
     }
 
-    async fn is_closed(&self, deal: DealId, index: u32) -> Result<bool, PortError> {
-        Ok(self.view(self.contracts().tasks, &isClosedCall { dealId: deal.get(), index }).await?)
+    async fn is_open(&self, deal: DealId, index: u32) -> Result<bool, PortError> {
+        Ok(self.view(self.contracts().market, &isOpenCall { dealId: deal.get(), index }).await?)
     }
 
-    async fn grant(&self, enclave: Address) -> Result<Option<Grant>, PortError> {
+    async fn grant(&self, enclave: Address) -> Result<Option<Registered>, PortError> {
         let attestations = self.contracts().attestations;
         if !self.view(attestations, &isGrantedCall { enclave }).await? {
             return Ok(None);
@@ -228,6 +225,10 @@ impl Chain for EvmChain {
 
     async fn send(&self, to: Address, call: Vec<u8>) -> Result<TxOutcome, PortError> {
         Ok(self.endpoint.send(Some(to), call).await?)
+    }
+
+    async fn estimate(&self, to: Address, call: Vec<u8>) -> Result<u64, PortError> {
+        Ok(self.endpoint.estimate(Some(to), call).await?)
     }
 
     async fn call(&self, to: Address, call: Vec<u8>) -> Result<Bytes, PortError> {

@@ -7,6 +7,7 @@
 //!
 //! What it does not do: it believes its endpoint. Services that must not (the CAS) use an endpoint of their own.
 
+mod book;
 mod deploy;
 mod endpoint;
 mod error;
@@ -15,8 +16,10 @@ mod logs;
 mod orders;
 mod registrations;
 mod revert;
+mod verify;
 
 pub use deploy::{DeployOptions, deploy};
 pub use endpoint::Endpoint;
 pub use error::ChainError;
 pub use evm::EvmChain;
+pub use verify::{Mismatch, verify_deployment};

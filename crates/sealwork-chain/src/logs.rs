@@ -4,22 +4,26 @@ use alloy_rpc_types_eth::{Filter, Log};
 use alloy_sol_types::SolEvent;
 use sealwork_ports::{EventCursor, MarketEvent};
 use sealwork_types::{
-    DealId,
+    Bytes, DealId,
     abi::{
-        IMarket::Matched,
-        ITasks::{TaskRefunded, TaskSettled},
+        Effects,
+        IMarket::{DealStarted, Matched, TaskEffects, TaskSettled, TasksClosed, TasksRefunded},
     },
+    deal::{Deal, full_signature},
     network::Contracts,
 };
 
 /// Filter for every event that services act on.
 pub(crate) fn market_filter(contracts: &Contracts, from: u64, to: u64) -> Filter {
     Filter::new()
-        .address(vec![contracts.market, contracts.tasks])
+        .address(contracts.market)
         .event_signature(vec![
             Matched::SIGNATURE_HASH,
+            DealStarted::SIGNATURE_HASH,
             TaskSettled::SIGNATURE_HASH,
-            TaskRefunded::SIGNATURE_HASH,
+            TaskEffects::SIGNATURE_HASH,
+            TasksClosed::SIGNATURE_HASH,
+            TasksRefunded::SIGNATURE_HASH,
         ])
         .from_block(from)
         .to_block(to)
@@ -30,32 +34,66 @@ pub(crate) fn position(log: &Log) -> EventCursor {
     EventCursor { block: log.block_number.unwrap_or_default(), log_index: log.log_index.unwrap_or_default() }
 }
 
-/// Decodes one log; `None` for anything that is not a well-formed event of ours.
-pub(crate) fn decode(log: &Log) -> Option<MarketEvent> {
+/// Decodes logs in order, with their positions; skips what is not a well-formed event of ours.
+pub(crate) fn decode_all(logs: &[Log]) -> Vec<(EventCursor, MarketEvent)> {
+    let mut found: Vec<(EventCursor, MarketEvent)> = Vec::with_capacity(logs.len());
+    for log in logs {
+        if let Ok(event) = TaskEffects::decode_log(&log.inner) {
+            // The Market emits them right behind the settlement that they belong to.
+            attach(&mut found, event.data);
+        } else if let Some(event) = decode(log) {
+            found.push((position(log), event));
+        }
+    }
+    found
+}
+
+fn attach(found: &mut [(EventCursor, MarketEvent)], data: TaskEffects) {
+    let TaskEffects { dealId, index, callbackHash, stateBefore, stateAfter, deltaIndex } = data;
+    if let Some((_, MarketEvent::Settled { deal, outcome, effects, .. })) = found.last_mut()
+        && deal.get() == dealId
+        && outcome.index == index
+    {
+        *effects = Some(Box::new(Effects {
+            callbackHash,
+            stateBefore,
+            stateAfter,
+            deltaIndex,
+            callbackData: Bytes::new(),
+        }));
+    }
+}
+
+fn decode(log: &Log) -> Option<MarketEvent> {
     let transaction = log.transaction_hash.unwrap_or_default();
     let block = log.block_number.unwrap_or_default();
     if let Ok(event) = Matched::decode_log(&log.inner) {
-        let Matched { dealId, terms, requestSignature, .. } = event.data;
-        return Some(MarketEvent::Matched {
-            deal: DealId::new(dealId),
-            terms: Box::new(terms),
-            request_signature: requestSignature,
-            transaction,
-        });
+        let Matched { dealId, pool, volume, terms, request, requestSignature, .. } = event.data;
+        let deal = Deal { pool, volume, terms, request, request_signature: requestSignature };
+        return Some(MarketEvent::Matched { id: DealId::new(dealId), deal: Box::new(deal), transaction });
     }
     if let Ok(event) = TaskSettled::decode_log(&log.inner) {
-        let TaskSettled { dealId, enclave, index, receipt, signature, outputCid, .. } = event.data;
+        let TaskSettled { dealId, enclave, outcome, r, vs } = event.data;
         return Some(MarketEvent::Settled {
             deal: DealId::new(dealId),
-            index,
             enclave,
-            receipt: Box::new(receipt),
-            signature,
-            output_cid: outputCid,
+            outcome: Box::new(outcome),
+            effects: None,
+            signature: full_signature(r, vs),
             transaction,
             block,
         });
     }
-    let TaskRefunded { dealId, index, amount, .. } = TaskRefunded::decode_log(&log.inner).ok()?.data;
-    Some(MarketEvent::Refunded { deal: DealId::new(dealId), index, amount })
+    if let Ok(event) = TasksClosed::decode_log(&log.inner) {
+        let TasksClosed { dealId, first, tally } = event.data;
+        let parts = [tally.paid, tally.poolOnly, tally.refunded, tally.slashed];
+        let count = parts.into_iter().fold(0, u32::saturating_add);
+        return Some(MarketEvent::Closed { deal: DealId::new(dealId), first, count, transaction });
+    }
+    if let Ok(event) = TasksRefunded::decode_log(&log.inner) {
+        let TasksRefunded { dealId, first, last, count } = event.data;
+        return Some(MarketEvent::Refunded { deal: DealId::new(dealId), first, last, count });
+    }
+    let DealStarted { dealId } = DealStarted::decode_log(&log.inner).ok()?.data;
+    Some(MarketEvent::Started { deal: DealId::new(dealId) })
 }

@@ -1,14 +1,15 @@
 //! Posted orders that can still be matched.
 
-use crate::{ChainError, EvmChain};
-use alloy_primitives::{Address, B256};
+use crate::{ChainError, EvmChain, logs};
+use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_types_eth::Filter;
 use alloy_sol_types::SolEvent;
-use sealwork_ports::{PostedAppOrder, PostedPoolOrder};
+use sealwork_ports::{EventCursor, PostedAppOrder, PostedPoolOrder};
 use sealwork_types::{
     AppId, PoolId,
     abi::{
-        IMarket::{AppOrderPosted, PoolOrderPosted, consumedCall, nonceOfCall},
+        IBook::{AppOrderPosted, OrderWithdrawn, PoolOrderPosted},
+        IMarket::{accountCall, orderStateCall},
         IRegistry::{appCall, poolCall},
     },
 };
@@ -20,6 +21,7 @@ struct Terms {
     nonce: u64,
     expiry: u64,
     volume: u32,
+    posted: EventCursor,
 }
 
 /// Alive posted orders of an app, cheapest first.
@@ -37,6 +39,7 @@ pub(crate) async fn app_orders(chain: &EvmChain, app: AppId) -> Result<Vec<Poste
             nonce: order.nonce,
             expiry: order.expiry,
             volume: order.volume,
+            posted: logs::position(&log),
         };
         if is_alive(chain, &terms, now).await? {
             alive.push(PostedAppOrder { order, signature });
@@ -67,6 +70,7 @@ pub(crate) async fn pool_orders(
             nonce: order.nonce,
             expiry: order.expiry,
             volume: order.volume,
+            posted: logs::position(&log),
         };
         if is_alive(chain, &terms, now).await? {
             alive.push(PostedPoolOrder { order, signature });
@@ -77,7 +81,7 @@ pub(crate) async fn pool_orders(
 }
 
 fn posted(chain: &EvmChain) -> Filter {
-    Filter::new().address(chain.contracts().market).from_block(chain.deployed_at())
+    Filter::new().address(chain.contracts().book).from_block(chain.deployed_at())
 }
 
 async fn is_alive(chain: &EvmChain, terms: &Terms, now: u64) -> Result<bool, ChainError> {
@@ -85,7 +89,18 @@ async fn is_alive(chain: &EvmChain, terms: &Terms, now: u64) -> Result<bool, Cha
         return Ok(false);
     }
     let market = chain.contracts().market;
-    let nonce = chain.view(market, &nonceOfCall { signer: terms.signer }).await?;
-    let consumed = chain.view(market, &consumedCall { orderHash: terms.hash }).await?;
-    Ok(terms.nonce >= nonce && consumed < terms.volume)
+    let nonce = chain.view(market, &accountCall { owner: terms.signer }).await?.nonce;
+    let state = chain.view(market, &orderStateCall { signer: terms.signer, orderHash: terms.hash }).await?;
+    let valid = U256::from(terms.nonce) >= U256::from(nonce);
+    Ok(valid && !state.canceled && state.consumed < terms.volume && !is_withdrawn(chain, terms).await?)
+}
+
+/// Whether the signer took the order off the book and did not post it again.
+async fn is_withdrawn(chain: &EvmChain, terms: &Terms) -> Result<bool, ChainError> {
+    let filter = posted(chain)
+        .event_signature(OrderWithdrawn::SIGNATURE_HASH)
+        .topic1(terms.signer.into_word())
+        .topic2(terms.hash);
+    let last = chain.endpoint().logs(&filter).await?.iter().map(logs::position).max();
+    Ok(last.is_some_and(|withdrawn| withdrawn > terms.posted))
 }

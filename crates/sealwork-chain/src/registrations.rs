@@ -9,7 +9,7 @@ use sealwork_types::{
     abi::{
         Grant,
         IAttestations::EnclaveRegistered,
-        IRegistry::{AppRegistered, AppUpdated},
+        IRegistry::{AppRegistered, AppUpdateAnnounced},
     },
     enclave_wire::GrantFrame,
 };
@@ -37,7 +37,7 @@ pub(crate) async fn manifest(
 ) -> Result<Option<ManifestHash>, ChainError> {
     let filter = Filter::new()
         .address(chain.contracts().registry)
-        .event_signature(vec![AppRegistered::SIGNATURE_HASH, AppUpdated::SIGNATURE_HASH])
+        .event_signature(vec![AppRegistered::SIGNATURE_HASH, AppUpdateAnnounced::SIGNATURE_HASH])
         .topic1(app.get())
         .from_block(chain.deployed_at());
     let logs = chain.endpoint().logs(&filter).await?;
@@ -45,7 +45,7 @@ pub(crate) async fn manifest(
         let registered =
             AppRegistered::decode_log(&log.inner).map(|e| (e.manifestHash, e.codeHash, e.policyHash));
         let updated =
-            || AppUpdated::decode_log(&log.inner).map(|e| (e.manifestHash, e.codeHash, e.policyHash));
+            || AppUpdateAnnounced::decode_log(&log.inner).map(|e| (e.manifestHash, e.codeHash, e.policyHash));
         registered.or_else(|_| updated()).ok()
     });
     let mut wanted = versions.filter(|(_, c, p)| *c == code.get() && *p == policy.get());

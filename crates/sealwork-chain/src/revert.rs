@@ -2,7 +2,7 @@
 
 use alloy_primitives::hex;
 use alloy_sol_types::{Revert, SolError, SolInterface};
-use sealwork_types::abi::{IAttestations, IEscrow, IMarket, IRegistry, ITasks};
+use sealwork_types::abi::{IAttestations, IBatches, IBook, IChannels, IMarket, IRegistry};
 
 /// Describes revert data: one of our errors with its values, a reason string, or the raw bytes.
 pub(crate) fn describe(data: &[u8]) -> String {
@@ -10,8 +10,9 @@ pub(crate) fn describe(data: &[u8]) -> String {
         E::abi_decode(data).ok().map(|error| plain(&format!("{error:?}")))
     }
     decoded::<IMarket::IMarketErrors>(data)
-        .or_else(|| decoded::<ITasks::ITasksErrors>(data))
-        .or_else(|| decoded::<IEscrow::IEscrowErrors>(data))
+        .or_else(|| decoded::<IBook::IBookErrors>(data))
+        .or_else(|| decoded::<IBatches::IBatchesErrors>(data))
+        .or_else(|| decoded::<IChannels::IChannelsErrors>(data))
         .or_else(|| decoded::<IAttestations::IAttestationsErrors>(data))
         .or_else(|| decoded::<IRegistry::IRegistryErrors>(data))
         .or_else(|| Revert::abi_decode(data).ok().map(|revert| revert.reason))

@@ -1,21 +1,18 @@
 //! [`Client`]: one network, one wallet key.
 
-use crate::ClientError;
+use crate::{ClientError, Salts};
 use alloy_sol_types::SolCall;
-use sealwork_ports::{Chain, Clock, KeyService, PortError, ProgressSource, Store, TxOutcome};
+use sealwork_ports::{Chain, Clock, ErrorKind, KeyService, OrderBook, PortError, ProgressSource, Store};
 use sealwork_seal::{age::Identity, kdf, sign::SigningKey};
-use sealwork_types::{
-    Address, U256,
-    abi::{Account, IEscrow, IToken},
-    domains,
-    network::NetworkDocument,
-};
+use sealwork_types::{Address, abi::Account, domains, network::NetworkDocument};
 use std::sync::Arc;
 
 /// The adapters that a client works through.
 pub struct Parts {
     /// The chain, with the wallet's account as sender.
     pub chain: Arc<dyn Chain>,
+    /// The posted orders, and what gas costs.
+    pub book: Arc<dyn OrderBook>,
     /// Storage.
     pub store: Arc<dyn Store>,
     /// CAS members in the order of the network document.
@@ -24,6 +21,8 @@ pub struct Parts {
     pub progress: Arc<dyn ProgressSource>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Salts of the wallet's requests.
+    pub salts: Salts,
 }
 
 impl std::fmt::Debug for Parts {
@@ -66,7 +65,7 @@ impl Client {
         output_identity(&self.key)
     }
 
-    /// Escrow account of the wallet.
+    /// The wallet's account in the Market.
     ///
     /// # Errors
     /// When the chain cannot be asked.
@@ -74,45 +73,25 @@ impl Client {
         Ok(self.parts.chain.account(self.address()).await?)
     }
 
-    /// Token balance of the wallet outside escrow.
+    /// The later of this machine's and the chain's time, in seconds since 1970. The chain's can be ahead on a
+    /// development network, and behind when no block was made for a while.
     ///
     /// # Errors
     /// When the chain cannot be asked.
-    pub async fn token_balance(&self) -> Result<U256, ClientError> {
-        let call = IToken::balanceOfCall { owner: self.address() };
-        let answer = self.parts.chain.call(self.network.contracts.token, call.abi_encode()).await?;
-        IToken::balanceOfCall::abi_decode_returns(&answer).map_err(|_| {
-            PortError::new(sealwork_ports::ErrorKind::Corrupt, "the token's balance does not decode").into()
+    pub async fn now(&self) -> Result<u64, ClientError> {
+        Ok(self.parts.chain.head().await?.1.max(self.parts.clock.unix_s()))
+    }
+
+    /// Asks a view function and decodes its answer.
+    pub(crate) async fn view<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, ClientError> {
+        let answer = self.parts.chain.call(to, call.abi_encode()).await?;
+        C::abi_decode_returns(&answer).map_err(|_| {
+            let text = format!(
+                "the answer to {} does not decode; is the network document of this chain?",
+                C::SIGNATURE
+            );
+            PortError::new(ErrorKind::Corrupt, text).into()
         })
-    }
-
-    /// Moves tokens into escrow.
-    ///
-    /// # Errors
-    /// When the wallet has too little or the chain cannot be reached.
-    pub async fn deposit(&self, amount: U256) -> Result<TxOutcome, ClientError> {
-        let contracts = &self.network.contracts;
-        let approve = IToken::approveCall { spender: contracts.escrow, amount };
-        self.parts.chain.send(contracts.token, approve.abi_encode()).await?;
-        Ok(self.parts.chain.send(contracts.escrow, IEscrow::depositCall { amount }.abi_encode()).await?)
-    }
-
-    /// Announces a withdrawal; [`Client::withdraw`] takes it after the delay.
-    ///
-    /// # Errors
-    /// When less than `amount` is available.
-    pub async fn request_withdrawal(&self, amount: U256) -> Result<TxOutcome, ClientError> {
-        let call = IEscrow::requestWithdrawalCall { amount };
-        Ok(self.parts.chain.send(self.network.contracts.escrow, call.abi_encode()).await?)
-    }
-
-    /// Takes an announced withdrawal whose delay has passed.
-    ///
-    /// # Errors
-    /// When nothing is due yet.
-    pub async fn withdraw(&self) -> Result<TxOutcome, ClientError> {
-        let call = IEscrow::withdrawCall {};
-        Ok(self.parts.chain.send(self.network.contracts.escrow, call.abi_encode()).await?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong for a requester or developer.
 
-use sealwork_ports::PortError;
+use sealwork_ports::{ErrorKind, PortError};
 use sealwork_protocol::receipt::ReceiptError;
 use sealwork_types::{AppId, TaskId, bounded::DocumentError};
 use std::path::PathBuf;
@@ -65,6 +65,11 @@ pub enum ClientError {
 }
 
 impl ClientError {
+    /// Whether the other side understood and said no, which trying again does not change.
+    pub fn is_rejected(&self) -> bool {
+        matches!(self, Self::Port(error) if error.kind == ErrorKind::Rejected)
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

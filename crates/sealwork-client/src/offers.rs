@@ -1,7 +1,6 @@
 //! Choosing the orders that a request is matched with.
 
 use crate::{AppView, Client, ClientError};
-use alloy_sol_types::SolCall;
 use sealwork_ports::{PostedAppOrder, PostedPoolOrder};
 use sealwork_types::{
     B256, PoolId, U256, abi::IRegistry::poolCall, manifest::document_cid, order::TrustMode,
@@ -32,6 +31,7 @@ impl Client {
         app: &AppView,
         pool: Option<PoolId>,
         max_price: Option<U256>,
+        mode: TrustMode,
     ) -> Result<Offers, ClientError> {
         let none = |kind, problem: String| ClientError::NoOrder { kind, problem };
         let orders = self.parts.chain.app_orders(app.id).await?;
@@ -42,7 +42,7 @@ impl Client {
             })
             .ok_or_else(|| none("app", "the app is registered, but nobody may run it now".into()))?;
         let pools: Vec<_> = self.parts.chain.pool_orders(pool).await?;
-        let fitting = pools.into_iter().filter(|posted| self.fits(app, &app_order, posted));
+        let fitting = pools.into_iter().filter(|posted| self.fits(app, &app_order, posted, mode));
         let mut asked = 0;
         for pool in fitting.take(MAX_POOLS_ASKED) {
             asked += 1;
@@ -59,7 +59,7 @@ impl Client {
         Err(none(
             "pool",
             match asked {
-                0 => "no worker offers trust mode tee to this wallet".into(),
+                0 => format!("no worker offers mode {} to this wallet", mode.name()),
                 asked => format!("{asked} pools have open offers, but none of them answers"),
             },
         ))
@@ -69,12 +69,18 @@ impl Client {
         restriction.is_zero() || *restriction == self.address().into_word()
     }
 
-    fn fits(&self, app: &AppView, app_order: &PostedAppOrder, posted: &PostedPoolOrder) -> bool {
+    fn fits(
+        &self,
+        app: &AppView,
+        app_order: &PostedAppOrder,
+        posted: &PostedPoolOrder,
+        mode: TrustMode,
+    ) -> bool {
         let order = &posted.order;
         self.admits(&order.requesterRestrict)
-            && (order.appRestrict.is_zero() || order.appRestrict == app.id.get())
+            && [B256::ZERO, app.id.get(), app.registered.policyHash].contains(&order.appRestrict)
             && (app_order.order.poolRestrict.is_zero() || app_order.order.poolRestrict == order.pool)
-            && order.modes & TrustMode::Tee.bit() != 0
+            && order.modes & mode.bit() != 0
             && order.tag & app_order.order.tag == app_order.order.tag
     }
 
@@ -88,8 +94,7 @@ impl Client {
     pub(crate) async fn pool_url(&self, pool: B256) -> String {
         let lookup = async {
             let registry = self.network.contracts.registry;
-            let answer = self.parts.chain.call(registry, poolCall { id: pool }.abi_encode()).await.ok()?;
-            let manifest = poolCall::abi_decode_returns(&answer).ok()?.manifestHash;
+            let manifest = self.view(registry, &poolCall { id: pool }).await.ok()?.manifestHash;
             let bytes = self.parts.store.get_small(&document_cid(manifest), MAX_MANIFEST_BYTES).await.ok()?;
             Some(serde_json::from_slice::<PoolManifest>(&bytes).ok()?.url)
         };

@@ -1,20 +1,19 @@
-//! Publishing an app: documents into storage, registry entry, app order on the market.
+//! Publishing an app: documents into storage, registry entry, app order in the Book.
 
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, Plan};
 use alloy_primitives::aliases::U96;
-use alloy_sol_types::SolCall;
 use futures::{StreamExt, stream};
 use sealwork_ports::{ErrorKind, PortError, Store, TxOutcome};
 use sealwork_types::{
     AppId, B256, Bytes, Cid, CodeHash, Sha256Digest,
     abi::{
         AppOrder,
-        IMarket::{nonceOfCall, postAppOrderCall},
         IRegistry::{predictIdCall, registerAppCall},
         kind,
     },
     manifest::{Abi, AppManifest, document_cid},
     policy::Policy,
+    signed_order::Order,
 };
 use std::sync::Arc;
 
@@ -31,7 +30,7 @@ pub struct PublishRequest {
     pub policy: Policy,
     /// Price of one task, smallest token units.
     pub price: U96,
-    /// Tasks that the app order covers.
+    /// Tasks that the app order covers; [`UNLIMITED`](sealwork_types::signed_order::UNLIMITED) never runs out.
     pub volume: u32,
     /// When the app order ends, seconds since 1970.
     pub expiry: u64,
@@ -50,91 +49,116 @@ pub struct Published {
     pub order: TxOutcome,
 }
 
+/// Documents of an app in storage, ready to be registered or announced.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The manifest.
+    pub manifest: AppManifest,
+    /// Its SHA-256.
+    pub manifest_hash: B256,
+}
+
 impl Client {
-    /// Publishes an app and offers it on the market.
+    /// Publishes an app and offers it in the Book.
     ///
     /// Idempotent up to the order: the same name, code and policy by the same owner are one app.
     ///
     /// # Errors
     /// [`ClientError::Port`] when storage or chain fail; nothing is registered before its documents are stored.
     pub async fn publish(&self, request: PublishRequest) -> Result<Published, ClientError> {
-        let code_hash = CodeHash::new(Sha256Digest::of(&request.module));
-        let policy = Policy { code_hash, ..request.policy }.to_bytes();
-        let policy_hash = Policy::hash_of(&policy);
-        let code = put_bytes(&self.parts.store, request.module).await?;
-        put_document(&self.parts.store, policy).await?;
-        let manifest = AppManifest {
-            version: 1,
-            name: request.name,
-            description: request.description,
-            abi: Abi::Batch,
-            code,
-            code_hash,
-            policy_hash,
+        let (price, volume, expiry) = (request.price, request.volume, request.expiry);
+        let prepared = self.prepare(request).await?;
+        let app = self.predict_app(&prepared).await?;
+        let registration = match self.registration_plan(app, &prepared).await? {
+            Some(plan) => Some(self.carry_out_last(&plan).await?),
+            None => None,
         };
-        let manifest_hash = put_document(&self.parts.store, manifest.to_bytes()).await?;
-        let (app, registration) = self.register(&manifest, manifest_hash).await?;
-        let order = self.post_app_order(app, request.price, request.volume, request.expiry).await?;
-        Ok(Published { app, manifest, registration, order })
+        let plan = self.app_offer_plan(app, price, volume, expiry).await?;
+        let order = self.carry_out_last(&plan).await?;
+        Ok(Published { app, manifest: prepared.manifest, registration, order })
     }
 
-    async fn register(
+    /// Stores an app's module, policy and manifest.
+    ///
+    /// # Errors
+    /// [`ClientError::Port`] when storage fails.
+    pub async fn prepare(&self, request: PublishRequest) -> Result<Prepared, ClientError> {
+        let store = &self.parts.store;
+        let (manifest, policy) = request.documents();
+        let code = put_bytes(store, request.module).await?;
+        put_document(store, policy).await?;
+        let manifest = AppManifest { code, ..manifest };
+        let manifest_hash = put_document(store, manifest.to_bytes()).await?;
+        Ok(Prepared { manifest, manifest_hash })
+    }
+
+    /// The id that an app of this wallet has or will have.
+    ///
+    /// # Errors
+    /// When the chain cannot be asked.
+    pub async fn predict_app(&self, prepared: &Prepared) -> Result<AppId, ClientError> {
+        let manifest = prepared.manifest_hash;
+        let predict = predictIdCall { kind: kind::APP, owner: self.address(), manifestHash: manifest };
+        Ok(AppId::new(self.view(self.network.contracts.registry, &predict).await?))
+    }
+
+    /// Registers an app; `None` when it is registered already.
+    ///
+    /// # Errors
+    /// When the chain cannot be asked.
+    pub async fn registration_plan(
         &self,
-        manifest: &AppManifest,
-        manifest_hash: B256,
-    ) -> Result<(AppId, Option<TxOutcome>), ClientError> {
-        let registry = self.network.contracts.registry;
-        let predict = predictIdCall { kind: kind::APP, owner: self.address(), manifestHash: manifest_hash };
-        let answer = self.parts.chain.call(registry, predict.abi_encode()).await?;
-        let app = predictIdCall::abi_decode_returns(&answer)
-            .map(AppId::new)
-            .map_err(|_| PortError::new(ErrorKind::Corrupt, "the registry's answer does not decode"))?;
+        app: AppId,
+        prepared: &Prepared,
+    ) -> Result<Option<Plan>, ClientError> {
         match self.parts.chain.app(app).await {
-            Ok(_) => return Ok((app, None)),
+            Ok(_) => return Ok(None),
             Err(error) if error.kind == ErrorKind::NotFound => {}
             Err(error) => return Err(error.into()),
         }
         let call = registerAppCall {
             owner: self.address(),
-            manifestHash: manifest_hash,
-            codeHash: manifest.code_hash.get(),
-            policyHash: manifest.policy_hash.get(),
-            name: manifest.name.clone(),
+            manifestHash: prepared.manifest_hash,
+            codeHash: prepared.manifest.code_hash.get(),
+            policyHash: prepared.manifest.policy_hash.get(),
+            name: prepared.manifest.name.clone(),
         };
-        let outcome = self.parts.chain.send(registry, call.abi_encode()).await?;
-        Ok((app, Some(outcome)))
+        Ok(Some(Plan::of("register the app", self.network.contracts.registry, &call)))
     }
 
-    async fn post_app_order(
+    /// Offers an app of this wallet in the Book.
+    ///
+    /// # Errors
+    /// When the chain cannot be asked.
+    pub async fn app_offer_plan(
         &self,
         app: AppId,
         price: U96,
         volume: u32,
         expiry: u64,
-    ) -> Result<TxOutcome, ClientError> {
-        let order = AppOrder {
-            app: app.get(),
-            price,
-            volume,
-            tag: B256::ZERO,
-            datasetRestrict: B256::ZERO,
-            poolRestrict: B256::ZERO,
-            requesterRestrict: B256::ZERO,
-            expiry,
-            nonce: self.order_nonce().await?,
-            salt: random_salt()?,
-        };
-        let signature = self.key.sign(&self.network.anchors.domain, &order);
-        let call = postAppOrderCall { order, signature };
-        Ok(self.parts.chain.send(self.network.contracts.market, call.abi_encode()).await?)
+    ) -> Result<Plan, ClientError> {
+        let order = AppOrder { volume, ..self.app_offer(app, price, expiry).await? };
+        Ok(self.post_plan(&self.sign_order(Order::App(Box::new(order)))))
     }
+}
 
-    /// The nonce epoch that the wallet's orders must carry.
-    pub(crate) async fn order_nonce(&self) -> Result<u64, ClientError> {
-        let call = nonceOfCall { signer: self.address() };
-        let answer = self.parts.chain.call(self.network.contracts.market, call.abi_encode()).await?;
-        nonceOfCall::abi_decode_returns(&answer)
-            .map_err(|_| PortError::new(ErrorKind::Corrupt, "the market's answer does not decode").into())
+impl PublishRequest {
+    /// Manifest and policy as they will be stored; the manifest's `code` is a guess that storage replaces for a module
+    /// of more than one block.
+    pub fn documents(&self) -> (AppManifest, Vec<u8>) {
+        let digest = Sha256Digest::of(&self.module);
+        let code_hash = CodeHash::new(digest);
+        let policy = Policy { code_hash, ..self.policy.clone() }.to_bytes();
+        let manifest = AppManifest {
+            version: 1,
+            name: self.name.clone(),
+            description: self.description.clone(),
+            abi: Abi::Batch,
+            code: document_cid(digest),
+            code_hash,
+            policy_hash: Policy::hash_of(&policy),
+        };
+        (manifest, policy)
     }
 }
 
@@ -155,11 +179,4 @@ pub(crate) async fn put_document(store: &Arc<dyn Store>, bytes: Vec<u8>) -> Resu
         ));
     }
     Ok(digest)
-}
-
-/// A fresh order salt.
-pub(crate) fn random_salt() -> Result<B256, ClientError> {
-    sealwork_seal::Secret::<[u8; 32]>::random()
-        .map(|salt| salt.expose(|bytes| B256::from(*bytes)))
-        .map_err(|error| PortError::because(ErrorKind::Local, "the system has no randomness", error).into())
 }

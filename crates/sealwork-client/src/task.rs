@@ -1,20 +1,15 @@
 //! Tasks as the chain shows them.
 
-use crate::{Client, ClientError};
-use alloy_sol_types::SolCall;
-use sealwork_ports::{ErrorKind, EventCursor, MarketEvent, PortError, TxOutcome};
+use crate::{Client, ClientError, DealRecord};
+use sealwork_ports::{ErrorKind, PortError};
 use sealwork_types::{
     Address, B256, Bytes, Cid, DealId, Status, TaskId, U256,
-    abi::{DealTerms, ITasks::claimCall, Receipt},
-    order,
-    params::{MAX_DEAL_VOLUME, TASK_DEADLINE_S},
+    abi::{Effects, Outcome, Receipt},
+    deal::{self, Deal},
     receipt::{ReceiptDocument, Settlement},
 };
-use serde::Serialize;
-use std::collections::BTreeMap;
-
-/// Events read at once.
-const PAGE: usize = 1_000;
+use serde::{Serialize, Serializer};
+use std::sync::Arc;
 
 /// Where a task stands on chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,6 +22,11 @@ pub enum TaskState {
     },
     /// Settled with a receipt.
     Settled(Box<SettledTask>),
+    /// Closed with others by a batch of receipts or by a channel.
+    Closed {
+        /// Transaction that closed it.
+        transaction: B256,
+    },
     /// Refunded after the deadline.
     Refunded {
         /// Amount given back.
@@ -53,6 +53,32 @@ pub struct SettledTask {
     pub block: u64,
 }
 
+/// What an event says about the settlement of a task.
+#[derive(Debug)]
+pub(crate) struct SettledEvent {
+    pub(crate) enclave: Address,
+    pub(crate) outcome: Box<Outcome>,
+    pub(crate) effects: Option<Box<Effects>>,
+    pub(crate) signature: Bytes,
+    pub(crate) transaction: B256,
+    pub(crate) block: u64,
+}
+
+impl SettledTask {
+    pub(crate) fn of(deal: &Deal, event: SettledEvent) -> Self {
+        let receipt = deal.receipt(&event.outcome, event.effects.as_deref());
+        Self {
+            status: Status::new(receipt.status),
+            enclave: event.enclave,
+            receipt,
+            signature: event.signature,
+            output: deal::output_cid(&event.outcome).filter(|_| !event.outcome.output.is_zero()),
+            transaction: event.transaction,
+            block: event.block,
+        }
+    }
+}
+
 /// A task with all that the chain shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TaskRecord {
@@ -63,9 +89,8 @@ pub struct TaskRecord {
     /// Index in the deal.
     pub index: u32,
     /// What was agreed.
-    pub terms: DealTerms,
-    /// Requester's signature over the request.
-    pub request_signature: Bytes,
+    #[serde(flatten, serialize_with = "fields")]
+    pub agreed: Arc<Deal>,
     /// Transaction that matched the orders.
     pub matched_in: B256,
     /// Where it stands.
@@ -73,42 +98,8 @@ pub struct TaskRecord {
     pub state: TaskState,
 }
 
-impl TaskRecord {
-    pub(crate) fn of_deal(
-        deal: DealId,
-        terms: &DealTerms,
-        signature: &Bytes,
-        transaction: B256,
-    ) -> impl Iterator<Item = Self> {
-        (0..terms.volume.min(MAX_DEAL_VOLUME)).map(move |index| Self {
-            task: order::task_id(deal, index),
-            deal,
-            index,
-            terms: terms.clone(),
-            request_signature: signature.clone(),
-            matched_in: transaction,
-            state: TaskState::Open { deadline: terms.startedAt.saturating_add(TASK_DEADLINE_S) },
-        })
-    }
-
-    /// Takes a later event about this task into account.
-    pub(crate) fn apply(&mut self, event: MarketEvent) {
-        match event {
-            MarketEvent::Matched { .. } => {}
-            MarketEvent::Refunded { amount, .. } => self.state = TaskState::Refunded { amount },
-            MarketEvent::Settled { enclave, receipt, signature, output_cid, transaction, block, .. } => {
-                self.state = TaskState::Settled(Box::new(SettledTask {
-                    status: Status::new(receipt.status),
-                    enclave,
-                    receipt: *receipt,
-                    signature,
-                    output: Cid::from_bytes(&output_cid).ok(),
-                    transaction,
-                    block,
-                }));
-            }
-        }
-    }
+fn fields<S: Serializer>(deal: &Arc<Deal>, serializer: S) -> Result<S::Ok, S::Error> {
+    deal.serialize(serializer)
 }
 
 impl Client {
@@ -118,7 +109,8 @@ impl Client {
     /// When the chain cannot be read.
     pub async fn tasks(&self) -> Result<Vec<TaskRecord>, ClientError> {
         let mine = self.address();
-        self.scan(|terms| terms.request.requester == mine).await
+        let deals = self.deals(|deal| deal.request.requester == mine).await?;
+        Ok(deals.iter().flat_map(DealRecord::tasks).collect())
     }
 
     /// The task whose id starts with `prefix` (hex, with or without 0x), of any requester.
@@ -126,57 +118,8 @@ impl Client {
     /// # Errors
     /// `NotFound` when there is none, `Rejected` when there are several.
     pub async fn task(&self, prefix: &str) -> Result<TaskRecord, ClientError> {
-        let wanted = prefix.trim_start_matches("0x").to_ascii_lowercase();
-        let mut found = self.scan(|_| true).await?;
-        found.retain(|record| record.task.to_string().trim_start_matches("0x").starts_with(&wanted));
-        let many = found.len() > 1;
-        match found.pop() {
-            Some(record) if !many => Ok(record),
-            Some(_) => {
-                Err(PortError::new(ErrorKind::Rejected, format!("several tasks start with {prefix}")).into())
-            }
-            None => Err(PortError::new(ErrorKind::NotFound, format!("no task starts with {prefix}")).into()),
-        }
-    }
-
-    async fn scan(&self, wanted: impl Fn(&DealTerms) -> bool) -> Result<Vec<TaskRecord>, ClientError> {
-        let mut order_seen = Vec::new();
-        let mut records = BTreeMap::new();
-        let mut cursor = EventCursor::default();
-        loop {
-            let (events, next) = self.parts.chain.events(cursor, PAGE).await?;
-            let caught_up = next.block > self.parts.chain.head().await?.0;
-            for event in events {
-                match event {
-                    MarketEvent::Matched { deal, terms, request_signature, transaction } => {
-                        if wanted(&terms) {
-                            for record in TaskRecord::of_deal(deal, &terms, &request_signature, transaction) {
-                                order_seen.push(record.task);
-                                records.insert(record.task, record);
-                            }
-                        }
-                    }
-                    MarketEvent::Settled { deal, index, .. } | MarketEvent::Refunded { deal, index, .. } => {
-                        if let Some(record) = records.get_mut(&order::task_id(deal, index)) {
-                            record.apply(event);
-                        }
-                    }
-                }
-            }
-            if caught_up || next == cursor {
-                return Ok(order_seen.iter().filter_map(|task| records.remove(task)).collect());
-            }
-            cursor = next;
-        }
-    }
-
-    /// Claims the refund of an open task whose deadline has passed.
-    ///
-    /// # Errors
-    /// `Rejected` while the deadline has not passed or when the task is closed.
-    pub async fn claim(&self, record: &TaskRecord) -> Result<TxOutcome, ClientError> {
-        let call = claimCall { dealId: record.deal.get(), terms: record.terms.clone(), index: record.index };
-        Ok(self.parts.chain.send(self.network.contracts.tasks, call.abi_encode()).await?)
+        let deals = self.deals(|_| true).await?;
+        only("task", prefix, deals.iter().flat_map(DealRecord::tasks), |record| record.task.get())
     }
 
     /// The receipt document of a settled task, ready for `sealwork verify`.
@@ -194,13 +137,12 @@ impl Client {
         let registration = self.parts.chain.registration(settled.enclave).await?;
         let transaction = self.parts.chain.transaction(settled.transaction).await?;
         Ok(ReceiptDocument {
-            version: 1,
+            version: ReceiptDocument::VERSION,
             domain: self.network.anchors.domain,
             receipt: settled.receipt.clone(),
             signature: settled.signature.clone(),
-            index: record.index,
-            terms: record.terms.clone(),
-            request_signature: record.request_signature.clone(),
+            batch: None,
+            deal: Deal::clone(&record.agreed),
             grant: registration.grant,
             grant_signatures: registration.signatures,
             settlement: Some(Settlement {
@@ -210,5 +152,26 @@ impl Client {
                 gas_used: transaction.gas_used,
             }),
         })
+    }
+}
+
+/// The only one among `candidates` whose name starts with `prefix` in hex.
+pub(crate) fn only<T>(
+    kind: &str,
+    prefix: &str,
+    candidates: impl Iterator<Item = T>,
+    name: impl Fn(&T) -> B256,
+) -> Result<T, ClientError> {
+    let wanted = prefix.trim_start_matches("0x").to_ascii_lowercase();
+    let fits = |candidate: &T| format!("{:x}", name(candidate)).starts_with(&wanted);
+    let mut fitting = candidates.filter(fits);
+    match (fitting.next(), fitting.next()) {
+        (Some(found), None) => Ok(found),
+        (Some(_), Some(_)) => {
+            Err(PortError::new(ErrorKind::Rejected, format!("several {kind}s start with {prefix}")).into())
+        }
+        (None, _) => {
+            Err(PortError::new(ErrorKind::NotFound, format!("no {kind} starts with {prefix}")).into())
+        }
     }
 }

@@ -20,6 +20,8 @@ pub enum Mining {
     Instant,
     /// A block every period, empty or not.
     Interval(Duration),
+    /// A block only when a client asks for it.
+    Manual,
 }
 
 /// When a client learns of a block on a chain that is kept in a file.

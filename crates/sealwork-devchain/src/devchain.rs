@@ -46,6 +46,7 @@ impl Devchain {
         let (instant, interval) = match config.mining {
             Mining::Instant => (true, None),
             Mining::Interval(period) => (false, Some(period)),
+            Mining::Manual => (false, None),
         };
         let chain = Chain::open(config, instant, unix_now(), Arc::clone(&metrics))?;
         let signers = config.accounts.iter().map(|account| account.signer.clone());

@@ -5,6 +5,7 @@ use sealwork_seal::{age::Recipient, sign};
 use sealwork_types::{
     AppId, B256, CodeHash, DealId, PolicyHash, Status, TaskId,
     abi::{Receipt, RequestOrder},
+    deal::{long_signature, work},
     enclave_wire::{TaskFrame, decode_request},
     manifest::AppManifest,
     order::{SigningDomain, TaskParams, TrustMode, deal_start, task_id},
@@ -21,6 +22,7 @@ pub(crate) struct Job {
     pub(crate) order: RequestOrder,
     pub(crate) params: TaskParams,
     pub(crate) deal: DealId,
+    pub(crate) index: u32,
     pub(crate) task: TaskId,
     pub(crate) policy: Policy,
     pub(crate) policy_hash: PolicyHash,
@@ -33,7 +35,8 @@ impl Job {
         let request = decode_request(&frame.request).map_err(|_| {
             Refusal::permanent("the task's request is not the JSON of a signed request order")
         })?;
-        let signer = sign::recover(domain, &request.order, &request.signature).map_err(|error| {
+        let signature = long_signature(&request.signature);
+        let signer = sign::recover(domain, &request.order, &signature).map_err(|error| {
             Refusal::permanent(format!("the request order's signature is unusable: {error}"))
         })?;
         let order = request.order;
@@ -46,13 +49,13 @@ impl Job {
         check_order(&order, now)?;
         let deal = frame.deal_id();
         check_deal(&order, domain, deal, frame.index)?;
-        let (policy, policy_hash) = check_documents(frame)?;
+        let (policy, policy_hash) = check_documents(frame, &order)?;
         let params = TaskParams::from_bytes(&order.params).map_err(|error| {
             Refusal::permanent(format!("the request order's params are unusable: {error}"))
         })?;
         let output_recipient = check_recipient(frame, &order)?;
         let task = task_id(deal, frame.index);
-        Ok(Self { order, params, deal, task, policy, policy_hash, output_recipient })
+        Ok(Self { order, params, deal, index: frame.index, task, policy, policy_hash, output_recipient })
     }
 
     pub(crate) fn app(&self) -> AppId {
@@ -70,20 +73,17 @@ impl Job {
     /// The statement about this task. Stateless tasks have zero state roots and no callback.
     pub(crate) fn receipt(&self, status: Status, output: B256, fuel: u64) -> Receipt {
         Receipt {
-            taskId: self.task.get(),
+            work: work(&self.order),
             dealId: self.deal.get(),
-            app: self.order.app,
-            codeHash: self.policy.code_hash.get(),
-            policyHash: self.policy_hash.get(),
-            input: self.params.input_digest,
-            output,
+            index: self.index,
             status: status.code(),
             fuel,
+            keyEpoch: KEY_EPOCH,
+            output,
             callbackHash: B256::ZERO,
             stateBefore: B256::ZERO,
             stateAfter: B256::ZERO,
             deltaIndex: 0,
-            keyEpoch: KEY_EPOCH,
         }
     }
 }
@@ -127,11 +127,24 @@ fn check_deal(order: &RequestOrder, domain: &SigningDomain, deal: DealId, index:
     Ok(())
 }
 
-fn check_documents(frame: &TaskFrame) -> Result<(Policy, PolicyHash), Refusal> {
+/// The order pins policy and code, and no deal is matched under others: different documents are the host's doing.
+fn check_documents(frame: &TaskFrame, order: &RequestOrder) -> Result<(Policy, PolicyHash), Refusal> {
     let manifest =
         AppManifest::parse(&frame.manifest).map_err(|error| Refusal::permanent(error.to_string()))?;
     let policy = Policy::parse(&frame.policy).map_err(|error| Refusal::permanent(error.to_string()))?;
     let policy_hash = Policy::hash_of(&frame.policy);
+    if policy_hash.get() != order.policyHash {
+        return Err(Refusal::permanent(format!(
+            "the order names policy {}, the policy given is {policy_hash}",
+            order.policyHash
+        )));
+    }
+    if policy.code_hash.get() != order.codeHash {
+        return Err(Refusal::permanent(format!(
+            "the order names code {}, the policy {}",
+            order.codeHash, policy.code_hash
+        )));
+    }
     if manifest.policy_hash != policy_hash {
         return Err(Refusal::permanent(format!(
             "the manifest names policy {}, the policy given is {policy_hash}",

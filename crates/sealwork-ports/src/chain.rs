@@ -3,8 +3,9 @@
 use crate::PortError;
 use async_trait::async_trait;
 use sealwork_types::{
-    Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, PolicyHash, PoolId, U256,
-    abi::{Account, App, AppOrder, DealProgress, DealTerms, Grant, PoolOrder, Receipt},
+    Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, PolicyHash, PoolId,
+    abi::{Account, App, AppOrder, DealProgress, Effects, Outcome, PoolOrder, Registered},
+    deal::Deal,
     enclave_wire::GrantFrame,
     network::Contracts,
     order::SigningDomain,
@@ -38,41 +39,55 @@ pub enum MarketEvent {
     /// Orders were matched.
     Matched {
         /// Deal.
-        deal: DealId,
+        id: DealId,
         /// All that was agreed.
-        terms: Box<DealTerms>,
-        /// Requester's signature over `terms.request`.
-        request_signature: Bytes,
+        deal: Box<Deal>,
         /// Transaction.
         transaction: B256,
     },
-    /// A task was settled.
+    /// The pool said that it works on a deal.
+    Started {
+        /// Deal.
+        deal: DealId,
+    },
+    /// A task was settled by a receipt, which the deal, outcome and effects make up.
     Settled {
         /// Deal.
         deal: DealId,
-        /// Index in the deal.
-        index: u32,
         /// Enclave that signed.
         enclave: Address,
-        /// Statement.
-        receipt: Box<Receipt>,
-        /// Signature by the enclave.
+        /// Part of the receipt, and where the output lies.
+        outcome: Box<Outcome>,
+        /// Rest of the receipt, without the bytes for a callback; `None` when there is none.
+        effects: Option<Box<Effects>>,
+        /// 65-byte signature by the enclave.
         signature: Bytes,
-        /// Binary CID of the sealed output; empty when there is none.
-        output_cid: Bytes,
         /// Transaction.
         transaction: B256,
         /// Block.
         block: u64,
     },
-    /// A task was refunded after its deadline.
+    /// Tasks that follow each other were closed by a batch or by the module of the deal's mode.
+    Closed {
+        /// Deal.
+        deal: DealId,
+        /// Index of the first task.
+        first: u32,
+        /// Number of tasks.
+        count: u32,
+        /// Transaction.
+        transaction: B256,
+    },
+    /// The tasks in a range that were open after their deadline were refunded.
     Refunded {
         /// Deal.
         deal: DealId,
-        /// Index in the deal.
-        index: u32,
-        /// Amount given back.
-        amount: U256,
+        /// Index of the first task of the range.
+        first: u32,
+        /// Index of the last task of the range.
+        last: u32,
+        /// How many were open.
+        count: u32,
     },
 }
 
@@ -140,17 +155,17 @@ pub trait Chain: Send + Sync + 'static {
         policy: PolicyHash,
     ) -> Result<ManifestHash, PortError>;
 
-    /// Escrow account.
+    /// Account in the Market.
     async fn account(&self, owner: Address) -> Result<Account, PortError>;
 
-    /// A deal's progress; `NotFound` when there is no such deal.
+    /// A deal's progress; `NotFound` when there is no such deal, or it is finished and the contract has forgotten it.
     async fn deal(&self, id: DealId) -> Result<DealProgress, PortError>;
 
-    /// Whether a task of a deal is settled or refunded.
-    async fn is_closed(&self, deal: DealId, index: u32) -> Result<bool, PortError>;
+    /// Whether a deal has such a task and it is neither settled nor refunded.
+    async fn is_open(&self, deal: DealId, index: u32) -> Result<bool, PortError>;
 
     /// Grant of an enclave key that is valid now; `None` otherwise.
-    async fn grant(&self, enclave: Address) -> Result<Option<Grant>, PortError>;
+    async fn grant(&self, enclave: Address) -> Result<Option<Registered>, PortError>;
 
     /// The grant that an enclave key was registered with, and the signatures over it; `NotFound` otherwise.
     async fn registration(&self, enclave: Address) -> Result<GrantFrame, PortError>;
@@ -176,6 +191,9 @@ pub trait Chain: Send + Sync + 'static {
 
     /// Sends one ABI-encoded call to a contract of the deployment and waits for it.
     async fn send(&self, to: Address, call: Vec<u8>) -> Result<TxOutcome, PortError>;
+
+    /// Gas that sending one ABI-encoded call would use now; fails as sending it would.
+    async fn estimate(&self, to: Address, call: Vec<u8>) -> Result<u64, PortError>;
 
     /// Runs one ABI-encoded call without sending it.
     async fn call(&self, to: Address, call: Vec<u8>) -> Result<Bytes, PortError>;

@@ -1,12 +1,15 @@
 //! Checks a receipt document against a deployment's trust anchors.
 
+use crate::batch;
+use alloy_sol_types::SolStruct;
 use sealwork_seal::sign;
 use sealwork_types::{
-    Address, B256, Bytes, DealId, Measurement, Status,
+    Address, B256, Bytes, Measurement, Status,
     abi::Grant,
+    deal::long_signature,
     network::TrustAnchors,
-    order::{self, ParamsError, SigningDomain, TaskParams},
-    receipt::ReceiptDocument,
+    order::{ParamsError, SigningDomain, TaskParams},
+    receipt::{BatchProof, ReceiptDocument},
 };
 
 /// What a checked receipt establishes.
@@ -53,12 +56,24 @@ pub enum ReceiptError {
     /// Two parts of the document contradict each other.
     #[error("receipt's {field} is {found}, the deal says {expected}")]
     Mismatch {
-        /// Field of the receipt.
+        /// Field of the receipt or of its batch.
         field: &'static str,
-        /// What follows from the deal.
+        /// What follows from the deal, or from the receipt.
         expected: B256,
-        /// What the receipt says.
+        /// What the document says.
         found: B256,
+    },
+    /// The receipt is about a task that does not exist.
+    #[error("task {index} is not among the tasks {first} to {last} of the {what}")]
+    Index {
+        /// Deal, request or batch.
+        what: &'static str,
+        /// The task.
+        index: u64,
+        /// First task there.
+        first: u64,
+        /// Last task there; below `first` when there are none.
+        last: u64,
     },
     /// The order's params cannot be read.
     #[error("the deal's order is malformed")]
@@ -83,9 +98,10 @@ pub enum ReceiptError {
 
 /// Checks every signature and every link of a receipt document.
 ///
-/// Checked: deployment, requester's signature over the request, deal and task ids, app, code, policy and input against
-/// the deal's terms, the enclave's signature, and the CAS members' signatures over the enclave's grant. Not checked,
-/// because it needs the chain: that the deal exists, that the grant was unrevoked when the task was settled.
+/// Checked: deployment, requester's signature over the request, request hash, deal id, work and index against the deal,
+/// the enclave's signature over the receipt or over the batch that it belongs to, and the CAS members' signatures over the
+/// enclave's grant. Not checked, because it needs the chain: that the deal exists, that the grant was unrevoked when the
+/// task was settled.
 ///
 /// # Errors
 /// The first rule that does not hold.
@@ -95,19 +111,23 @@ pub fn check(document: &ReceiptDocument, anchors: &TrustAnchors) -> Result<Check
     }
     check_request(document)?;
     check_links(document)?;
-    let enclave = document.grant.enclave;
-    if signer(&document.domain, &document.receipt, &document.signature) != Some(enclave) {
-        return Err(ReceiptError::Signature { what: "the receipt", expected: enclave });
+    check_indexes(document)?;
+    if let Some(proof) = &document.batch {
+        check_batch(document, proof)?;
+    }
+    // In a batch, the signature over the batch is enough; one over the receipt must still be right if there is one.
+    if document.batch.is_none() || !document.signature.is_empty() {
+        check_signature(document, "the receipt", &document.receipt, &document.signature)?;
     }
     let members = check_grant(&document.grant, &document.grant_signatures, anchors)?;
     Ok(CheckedReceipt {
         status: document.status(),
-        requester: document.terms.request.requester,
-        enclave,
+        requester: document.deal.request.requester,
+        enclave: document.grant.enclave,
         measurement: Measurement::new(document.grant.measurement),
         tee: document.grant.tee,
         members,
-        input: document.receipt.input,
+        input: document.receipt.work.input,
         output: document.receipt.output,
     })
 }
@@ -147,40 +167,77 @@ pub fn check_output(receipt: &CheckedReceipt, sealed_output: B256) -> Result<(),
 }
 
 fn check_request(document: &ReceiptDocument) -> Result<(), ReceiptError> {
-    let request = &document.terms.request;
-    if signer(&document.domain, request, &document.request_signature) != Some(request.requester) {
+    let request = &document.deal.request;
+    let signature = long_signature(&document.deal.request_signature);
+    if signer(&document.domain, request, &signature) != Some(request.requester) {
         return Err(ReceiptError::Signature { what: "the request order", expected: request.requester });
     }
     Ok(())
 }
 
 fn check_links(document: &ReceiptDocument) -> Result<(), ReceiptError> {
-    let (receipt, terms) = (&document.receipt, &document.terms);
-    let request_hash = document.domain.order_hash(&terms.request);
-    let named = DealId::new(receipt.dealId);
-    let start = order::deal_start(named, request_hash, terms.request.volume).unwrap_or_default();
-    let deal = order::deal_id(request_hash, start);
-    let params = TaskParams::from_bytes(&terms.request.params)?;
+    let (receipt, deal) = (&document.receipt, &document.deal);
+    TaskParams::from_bytes(&deal.request.params)?;
+    let work = deal.work();
     let links = [
-        ("request hash", request_hash.get(), terms.requestHash),
-        ("deal", deal.get(), receipt.dealId),
-        ("task", order::task_id(deal, document.index).get(), receipt.taskId),
-        ("app", terms.request.app, receipt.app),
-        ("code hash", terms.codeHash, receipt.codeHash),
-        ("policy hash", terms.policyHash, receipt.policyHash),
-        ("input", params.input_digest, receipt.input),
+        ("request hash", document.domain.order_hash(&deal.request).get(), deal.terms.requestHash),
+        ("deal", deal.id().get(), receipt.dealId),
+        ("work hash", work.eip712_hash_struct(), deal.terms.workHash),
+        ("app", work.app, receipt.work.app),
+        ("code hash", work.codeHash, receipt.work.codeHash),
+        ("policy hash", work.policyHash, receipt.work.policyHash),
+        ("input", work.input, receipt.work.input),
     ];
+    mismatch(links)
+}
+
+fn mismatch<const N: usize>(links: [(&'static str, B256, B256); N]) -> Result<(), ReceiptError> {
     match links.into_iter().find(|(_, expected, found)| expected != found) {
         Some((field, expected, found)) => Err(ReceiptError::Mismatch { field, expected, found }),
         None => Ok(()),
     }
 }
 
-fn signer<T: alloy_sol_types::SolStruct>(
-    domain: &SigningDomain,
+/// The deal's volume is the chain's word; the request's volume is signed.
+fn check_indexes(document: &ReceiptDocument) -> Result<(), ReceiptError> {
+    let (index, deal) = (u64::from(document.receipt.index), &document.deal);
+    check_index("deal", index, 0, u64::from(deal.volume))?;
+    let in_request = index.saturating_add(u64::from(deal.terms.firstTask));
+    check_index("request", in_request, 0, u64::from(deal.request.volume))
+}
+
+fn check_index(what: &'static str, index: u64, first: u64, count: u64) -> Result<(), ReceiptError> {
+    if index.checked_sub(first).is_some_and(|position| position < count) {
+        return Ok(());
+    }
+    let last = first.saturating_add(count).saturating_sub(1);
+    Err(ReceiptError::Index { what, index, first, last })
+}
+
+fn check_batch(document: &ReceiptDocument, proof: &BatchProof) -> Result<(), ReceiptError> {
+    let (receipt, tally) = (&document.receipt, &proof.tally);
+    let count = [tally.paid, tally.poolOnly, tally.refunded, tally.slashed].map(u64::from).iter().sum();
+    check_index("batch", u64::from(receipt.index), u64::from(proof.first), count)?;
+    let root = batch::root_of(batch::receipt_leaf(receipt), &proof.path);
+    mismatch([("batch root", root, proof.root)])?;
+    let statement = proof.batch(receipt.work.clone(), document.deal.id());
+    check_signature(document, "the batch", &statement, &proof.signature)
+}
+
+fn check_signature<T: SolStruct>(
+    document: &ReceiptDocument,
+    what: &'static str,
     message: &T,
     signature: &[u8],
-) -> Option<Address> {
+) -> Result<(), ReceiptError> {
+    let enclave = document.grant.enclave;
+    if signer(&document.domain, message, signature) == Some(enclave) {
+        return Ok(());
+    }
+    Err(ReceiptError::Signature { what, expected: enclave })
+}
+
+fn signer<T: SolStruct>(domain: &SigningDomain, message: &T, signature: &[u8]) -> Option<Address> {
     sign::recover(domain, message, signature).ok()
 }
 

@@ -16,59 +16,92 @@ pub enum Contract {
     DevToken,
     /// Apps, datasets, pools.
     Registry,
-    /// Money.
-    Escrow,
-    /// Orders and deals.
+    /// Money, orders and deals.
     Market,
-    /// Settlement.
-    Tasks,
     /// Enclave keys.
     Attestations,
+    /// Receipts by the thousand.
+    Batches,
+    /// Prepaid channels.
+    Channels,
+    /// Posted orders.
+    Book,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Artifact {
     bytecode: String,
+    deployed_bytecode: String,
+    /// Start and length of what the constructor fills in.
+    immutables: Vec<(usize, usize)>,
 }
 
 impl Contract {
     /// All contracts, in the order of deployment.
-    pub const ALL: [Self; 6] =
-        [Self::DevToken, Self::Registry, Self::Escrow, Self::Market, Self::Tasks, Self::Attestations];
+    pub const ALL: [Self; 7] = [
+        Self::DevToken,
+        Self::Registry,
+        Self::Market,
+        Self::Attestations,
+        Self::Batches,
+        Self::Channels,
+        Self::Book,
+    ];
 
     /// Name in Solidity.
     pub const fn name(self) -> &'static str {
         match self {
             Self::DevToken => "DevToken",
             Self::Registry => "Registry",
-            Self::Escrow => "Escrow",
             Self::Market => "Market",
-            Self::Tasks => "Tasks",
             Self::Attestations => "Attestations",
+            Self::Batches => "Batches",
+            Self::Channels => "Channels",
+            Self::Book => "Book",
         }
     }
 
-    /// The committed artifact: a JSON object with `abi`, `bytecode` and `deployedBytecode`.
+    /// The committed artifact: a JSON object with `abi`, `bytecode`, `deployedBytecode` and `immutables`.
     pub const fn artifact(self) -> &'static str {
         match self {
             Self::DevToken => include_str!("../../../contracts/artifacts/DevToken.json"),
             Self::Registry => include_str!("../../../contracts/artifacts/Registry.json"),
-            Self::Escrow => include_str!("../../../contracts/artifacts/Escrow.json"),
             Self::Market => include_str!("../../../contracts/artifacts/Market.json"),
-            Self::Tasks => include_str!("../../../contracts/artifacts/Tasks.json"),
             Self::Attestations => include_str!("../../../contracts/artifacts/Attestations.json"),
+            Self::Batches => include_str!("../../../contracts/artifacts/Batches.json"),
+            Self::Channels => include_str!("../../../contracts/artifacts/Channels.json"),
+            Self::Book => include_str!("../../../contracts/artifacts/Book.json"),
         }
     }
 
     /// Code that creates the contract; constructor arguments follow it.
-    ///
-    /// # Panics
-    /// Never: a test reads every committed artifact.
     pub fn bytecode(self) -> Bytes {
-        let artifact: Artifact =
-            serde_json::from_str(self.artifact()).expect("committed artifacts are valid JSON");
-        hex::decode(artifact.bytecode).expect("committed artifacts hold hex").into()
+        decoded(&self.read().bytecode)
     }
+
+    /// Whether this is the published code of the contract. What its constructor fills in is not compared.
+    pub fn is_code(self, code: &[u8]) -> bool {
+        let artifact = self.read();
+        let mut expected = decoded(&artifact.deployed_bytecode).to_vec();
+        let mut found = code.to_vec();
+        for (start, length) in artifact.immutables {
+            for side in [&mut expected, &mut found] {
+                if let Some(place) = side.get_mut(start..start.saturating_add(length)) {
+                    place.fill(0);
+                }
+            }
+        }
+        expected == found
+    }
+
+    fn read(self) -> Artifact {
+        serde_json::from_str(self.artifact()).expect("a test reads every committed artifact")
+    }
+}
+
+fn decoded(digits: &str) -> Bytes {
+    hex::decode(digits).expect("a test reads every committed artifact").into()
 }
 
 /// Who deploys what for whom.
@@ -78,9 +111,9 @@ pub struct DeploymentRequest {
     pub deployer: Address,
     /// Its transaction count before the first one.
     pub first_nonce: u64,
-    /// The ERC-20 that escrow holds; `None` creates a `DevToken`.
+    /// The ERC-20 that the Market holds; `None` creates a `DevToken`.
     pub token: Option<Address>,
-    /// Sets the fee and the CAS members, and revokes.
+    /// Sets the fee, the modules and the CAS members, and revokes.
     pub governor: Address,
     /// Gets the protocol fee.
     pub fee_recipient: Address,
@@ -127,11 +160,12 @@ impl DeploymentPlan {
             nonce.map(|nonce| request.deployer.create(nonce)).unwrap_or_default()
         };
         let contracts = Contracts {
-            escrow: address_of(Contract::Escrow),
             registry: address_of(Contract::Registry),
             market: address_of(Contract::Market),
-            tasks: address_of(Contract::Tasks),
             attestations: address_of(Contract::Attestations),
+            batches: address_of(Contract::Batches),
+            channels: address_of(Contract::Channels),
+            book: address_of(Contract::Book),
             token: request.token.unwrap_or_else(|| address_of(Contract::DevToken)),
         };
         let creations = placed.iter().map(|&(contract, nonce)| Creation {
@@ -147,13 +181,15 @@ impl DeploymentPlan {
 fn init_code(contract: Contract, request: &DeploymentRequest, at: &Contracts) -> Bytes {
     let arguments = match contract {
         Contract::DevToken | Contract::Registry => Vec::new(),
-        Contract::Escrow => (at.token, at.market, at.tasks).abi_encode_params(),
         Contract::Market => {
-            (at.registry, at.escrow, at.tasks, request.governor, request.fee_bps).abi_encode_params()
+            let (governor, fees) = (request.governor, request.fee_recipient);
+            let parts = (at.token, at.registry, at.attestations, at.batches, at.channels, governor, fees);
+            (parts.0, parts.1, parts.2, parts.3, parts.4, parts.5, parts.6, request.fee_bps)
+                .abi_encode_params()
         }
-        Contract::Tasks => {
-            (at.market, at.escrow, at.attestations, at.registry, request.fee_recipient).abi_encode_params()
-        }
+        Contract::Batches => (at.market, at.attestations).abi_encode_params(),
+        Contract::Channels => at.market.abi_encode(),
+        Contract::Book => (at.market, at.registry).abi_encode_params(),
         Contract::Attestations => {
             let threshold = U256::from(request.cas_threshold);
             (at.market, request.governor, request.cas_members.clone(), threshold).abi_encode_params()
@@ -183,6 +219,8 @@ mod tests {
     fn every_artifact_holds_bytecode() {
         for contract in Contract::ALL {
             assert!(contract.bytecode().len() > 1_000, "{}", contract.name());
+            let code = decoded(&contract.read().deployed_bytecode);
+            assert!(contract.is_code(&code) && !contract.is_code(&code[1..]), "{}", contract.name());
         }
     }
 
@@ -190,16 +228,17 @@ mod tests {
     fn addresses_follow_the_order_of_creation() {
         let plan = DeploymentPlan::new(&request());
         let nonces: Vec<u64> = plan.creations.iter().map(|creation| creation.nonce).collect();
-        assert_eq!(nonces, [7, 8, 9, 10, 11, 12]);
+        assert_eq!(nonces, [7, 8, 9, 10, 11, 12, 13]);
         assert_eq!(plan.contracts.token, Address::repeat_byte(1).create(7));
-        assert_eq!(plan.contracts.attestations, Address::repeat_byte(1).create(12));
+        assert_eq!(plan.contracts.attestations, Address::repeat_byte(1).create(10));
+        assert_eq!(plan.contracts.book, Address::repeat_byte(1).create(13));
     }
 
     #[test]
     fn a_given_token_is_not_created() {
         let token = Address::repeat_byte(9);
         let plan = DeploymentPlan::new(&DeploymentRequest { token: Some(token), ..request() });
-        assert_eq!(plan.creations.len(), 5);
+        assert_eq!(plan.creations.len(), 6);
         assert_eq!(plan.contracts.token, token);
         assert_eq!(plan.contracts.registry, Address::repeat_byte(1).create(7));
     }

@@ -32,6 +32,10 @@ labels! {
     APP_INPUT_IDENTITY = "sealwork/v1/app/input-identity";
     /// Derives a wallet's output identity from its signing key.
     WALLET_OUTPUT_IDENTITY = "sealwork/v1/wallet/output-identity";
+    /// Derives the salt of a wallet's claim of an app name from its signing key.
+    WALLET_NAME_SALT = "sealwork/v1/wallet/name-salt";
+    /// A policy in an order's restriction of apps; keccak256 of the label stands in the contracts.
+    POLICY_RESTRICTION = "sealwork/v1/policy-restriction";
     /// Seed of the random numbers that a program sees.
     TASK_RANDOMNESS = "sealwork/v1/task/randomness";
     /// Block of the random stream that the runtime makes from a seed.

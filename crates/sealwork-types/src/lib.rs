@@ -15,6 +15,7 @@ pub mod artifacts;
 pub mod bounded;
 pub mod cas_wire;
 mod cid;
+pub mod deal;
 mod digest;
 pub mod domains;
 pub mod enclave_wire;
@@ -29,6 +30,7 @@ pub mod order;
 pub mod policy;
 pub mod progress;
 pub mod receipt;
+pub mod signed_order;
 mod status;
 pub mod tokens;
 

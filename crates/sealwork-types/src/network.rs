@@ -14,17 +14,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contracts {
-    /// Money.
-    pub escrow: Address,
     /// Apps, datasets, pools.
     pub registry: Address,
-    /// Orders and deals; also names the deployment in every signature.
+    /// Money, orders and deals; also names the deployment in every signature.
     pub market: Address,
-    /// Settlement.
-    pub tasks: Address,
     /// Enclave keys.
     pub attestations: Address,
-    /// The ERC-20 that escrow holds.
+    /// Receipts by the thousand.
+    pub batches: Address,
+    /// Prepaid channels.
+    pub channels: Address,
+    /// Posted orders.
+    pub book: Address,
+    /// The ERC-20 that the Market holds.
     pub token: Address,
 }
 

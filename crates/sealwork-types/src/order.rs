@@ -1,10 +1,6 @@
 //! Orders: hashing, task parameters, deal and task ids.
 
-use crate::{
-    Address, AppId, B256, Cid, DealId, OrderHash, TaskId, U256,
-    abi::{DealTerms, RequestOrder},
-    domains,
-};
+use crate::{Address, AppId, B256, Cid, DealId, OrderHash, TaskId, U256, abi::RequestOrder, domains};
 use alloy_primitives::keccak256;
 use alloy_sol_types::{Eip712Domain, SolStruct, SolValue, eip712_domain};
 use serde::{Deserialize, Serialize};
@@ -23,6 +19,8 @@ pub enum TrustMode {
     Zk,
     /// Several workers compute jointly.
     Mpc,
+    /// A prepaid channel: the requester's vouchers pay, receipts stay off chain.
+    Channel,
 }
 
 impl TrustMode {
@@ -34,6 +32,23 @@ impl TrustMode {
             Self::Optimistic => 2,
             Self::Zk => 3,
             Self::Mpc => 4,
+            Self::Channel => 5,
+        }
+    }
+
+    /// Every mode, in the order of the numbers.
+    pub const ALL: [Self; 6] =
+        [Self::Tee, Self::Quorum, Self::Optimistic, Self::Zk, Self::Mpc, Self::Channel];
+
+    /// Name in documents and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tee => "tee",
+            Self::Quorum => "quorum",
+            Self::Optimistic => "optimistic",
+            Self::Zk => "zk",
+            Self::Mpc => "mpc",
+            Self::Channel => "channel",
         }
     }
 
@@ -93,11 +108,6 @@ pub fn deal_start(deal: DealId, request: OrderHash, volume: u32) -> Option<u32> 
 /// keccak256(deal id, index).
 pub fn task_id(deal: DealId, index: u32) -> TaskId {
     TaskId::new(keccak256((deal.get(), U256::from(index)).abi_encode()))
-}
-
-/// keccak256(abi.encode(terms)), what the contracts keep of a deal.
-pub fn terms_hash(terms: &DealTerms) -> B256 {
-    keccak256(terms.abi_encode())
 }
 
 /// The `params` field of a request order: where the sealed input lies and what its bytes hash to.

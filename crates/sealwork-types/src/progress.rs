@@ -1,6 +1,6 @@
 //! What a worker tells the public about a task it runs: steps and times, nothing else. Information only.
 
-use crate::TaskId;
+use crate::{DealId, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// Steps of a task, in order. The first two and the last three happen at the client, the others at the worker.
@@ -59,4 +59,25 @@ pub struct PoolManifest {
     pub name: String,
     /// Where the pool tells about its tasks; empty when it does not.
     pub url: String,
+}
+
+/// Answer to `POST /v1/requests` of a worker, whose body is the JSON of a [`SignedRequest`](crate::order::SignedRequest):
+/// the request will be run and settled in one transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedRequest {
+    /// Deal that the settlement will make.
+    pub deal: DealId,
+    /// Its only task.
+    pub task: TaskId,
+}
+
+/// Why a worker does not take a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusedRequest {
+    /// One word for programs.
+    pub code: String,
+    /// For people: what was wrong and what would be right.
+    pub message: String,
 }

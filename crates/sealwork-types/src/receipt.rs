@@ -1,9 +1,10 @@
 //! The receipt document that `sealwork verify` checks offline.
 
 use crate::{
-    Address, B256, Bytes, Status,
-    abi::{DealTerms, Grant, Receipt},
+    Address, B256, Bytes, DealId, Status,
+    abi::{Batch, Grant, Receipt, Tally, Work},
     bounded::{DocumentError, parse_json},
+    deal::Deal,
     order::SigningDomain,
 };
 use serde::{Deserialize, Serialize};
@@ -15,26 +16,48 @@ pub const MAX_RECEIPT_DOCUMENT_BYTES: usize = 256 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptDocument {
-    /// Format version, 1.
+    /// Format version, 2.
     pub version: u16,
     /// Chain and contract that the signatures name.
     pub domain: SigningDomain,
     /// The enclave's statement.
     pub receipt: Receipt,
-    /// 65-byte signature over the receipt by the enclave key.
+    /// 65-byte signature over the receipt by the enclave key. May be empty in a document with a batch.
     pub signature: Bytes,
-    /// Index of the task in its deal.
-    pub index: u32,
-    /// What was agreed; its request order's hash and the index make up the task id.
-    pub terms: DealTerms,
-    /// Requester's signature over `terms.request`.
-    pub request_signature: Bytes,
+    /// The receipt's place in a batch that the enclave signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchProof>,
+    /// What was agreed.
+    pub deal: Deal,
     /// CAS statement about the enclave key.
     pub grant: Grant,
     /// Signatures over the grant, ordered by member address.
     pub grant_signatures: Vec<Bytes>,
     /// Where it was settled, if it was.
     pub settlement: Option<Settlement>,
+}
+
+/// Shows that a receipt belongs to a batch that the enclave signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchProof {
+    /// Index of the batch's first task in the deal.
+    pub first: u32,
+    /// How the tasks of the batch ended; the sum is their number.
+    pub tally: Tally,
+    /// Merkle root over the structure hashes of the receipts.
+    pub root: B256,
+    /// Sibling hashes from the receipt to the root.
+    pub path: Vec<B256>,
+    /// 65-byte signature over the batch by the enclave key.
+    pub signature: Bytes,
+}
+
+impl BatchProof {
+    /// The statement that the enclave signed.
+    pub fn batch(&self, work: Work, deal: DealId) -> Batch {
+        Batch { work, dealId: deal.get(), first: self.first, tally: self.tally.clone(), root: self.root }
+    }
 }
 
 /// Where a receipt was settled. Information only: checking it needs the chain.
@@ -52,6 +75,9 @@ pub struct Settlement {
 }
 
 impl ReceiptDocument {
+    /// Version that is written and read.
+    pub const VERSION: u16 = 2;
+
     /// Reads a document of at most [`MAX_RECEIPT_DOCUMENT_BYTES`].
     ///
     /// # Errors
@@ -59,8 +85,8 @@ impl ReceiptDocument {
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
         const KIND: &str = "receipt document";
         let document: Self = parse_json(KIND, bytes, MAX_RECEIPT_DOCUMENT_BYTES)?;
-        if document.version != 1 {
-            let problem = format!("is {}, this version reads 1", document.version);
+        if document.version != Self::VERSION {
+            let problem = format!("is {}, this version reads {}", document.version, Self::VERSION);
             return Err(DocumentError::Value { kind: KIND, field: "version", problem });
         }
         Ok(document)

@@ -46,9 +46,9 @@ impl Status {
         self.row().map(|row| row.meaning)
     }
 
-    /// Party at fault. An unknown code counts as the worker's, so that nobody pays for what cannot be judged.
+    /// Party at fault. An unknown code counts as unproven: nobody pays for what cannot be judged, and nobody is punished.
     pub fn fault(self) -> Fault {
-        self.row().map_or(Fault::Worker, |row| row.fault)
+        self.row().map_or(Fault::Unproven, |row| row.fault)
     }
 
     /// Whether the requester gets the money back.

@@ -7,7 +7,7 @@
 )]
 
 use sealwork_types::{
-    abi::{IAttestations, IEscrow, IMarket, IRegistry, ITasks, IToken},
+    abi::{IAttestations, IBatches, IBook, IChannels, IMarket, IRegistry, IToken},
     artifacts::Contract,
 };
 use serde_json::Value;
@@ -62,11 +62,9 @@ fn registry_equals_its_artifact() {
         "approve",
         "balanceOf",
         "getApproved",
-        "isApprovedForAll",
         "name",
         "ownerOf",
         "safeTransferFrom",
-        "setApprovalForAll",
         "supportsInterface",
         "symbol",
         "tokenURI",
@@ -93,30 +91,33 @@ fn registry_equals_its_artifact() {
 }
 
 #[test]
-fn escrow_equals_its_artifact() {
-    check(Contract::Escrow, "function", IEscrow::IEscrowCalls::SIGNATURES, &["market", "tasks"]);
-    check(Contract::Escrow, "event", IEscrow::IEscrowEvents::SIGNATURES, &[]);
-    check(Contract::Escrow, "error", IEscrow::IEscrowErrors::SIGNATURES, &["Reentrancy"]);
-}
-
-#[test]
 fn market_equals_its_artifact() {
-    check(
-        Contract::Market,
-        "function",
-        IMarket::IMarketCalls::SIGNATURES,
-        &["escrow", "governor", "registry", "tasks"],
-    );
+    let parts = ["attestations", "feeRecipient", "governor", "registry"];
+    check(Contract::Market, "function", IMarket::IMarketCalls::SIGNATURES, &parts);
     check(Contract::Market, "event", IMarket::IMarketEvents::SIGNATURES, &[]);
-    check(Contract::Market, "error", IMarket::IMarketErrors::SIGNATURES, &[]);
+    check(Contract::Market, "error", IMarket::IMarketErrors::SIGNATURES, &["Reentrancy"]);
 }
 
 #[test]
-fn tasks_equals_its_artifact() {
-    let parts = ["attestations", "escrow", "feeRecipient", "market", "registry"];
-    check(Contract::Tasks, "function", ITasks::ITasksCalls::SIGNATURES, &parts);
-    check(Contract::Tasks, "event", ITasks::ITasksEvents::SIGNATURES, &[]);
-    check(Contract::Tasks, "error", ITasks::ITasksErrors::SIGNATURES, &[]);
+fn batches_equal_their_artifact() {
+    let parts = ["attestations", "market"];
+    check(Contract::Batches, "function", IBatches::IBatchesCalls::SIGNATURES, &parts);
+    check(Contract::Batches, "event", IBatches::IBatchesEvents::SIGNATURES, &[]);
+    check(Contract::Batches, "error", IBatches::IBatchesErrors::SIGNATURES, &[]);
+}
+
+#[test]
+fn channels_equal_their_artifact() {
+    check(Contract::Channels, "function", IChannels::IChannelsCalls::SIGNATURES, &["market"]);
+    check(Contract::Channels, "event", IChannels::IChannelsEvents::SIGNATURES, &[]);
+    check(Contract::Channels, "error", IChannels::IChannelsErrors::SIGNATURES, &[]);
+}
+
+#[test]
+fn book_equals_its_artifact() {
+    check(Contract::Book, "function", IBook::IBookCalls::SIGNATURES, &["market", "registry"]);
+    check(Contract::Book, "event", IBook::IBookEvents::SIGNATURES, &[]);
+    check(Contract::Book, "error", IBook::IBookErrors::SIGNATURES, &[]);
 }
 
 #[test]

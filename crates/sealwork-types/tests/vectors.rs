@@ -3,12 +3,13 @@
 
 use alloy_sol_types::{SolStruct, SolValue};
 use sealwork_types::{
-    Address, B256, Bytes, Cid, Codec, OrderHash,
+    Address, B256, Bytes, Cid, Codec, DealId, OrderHash, PolicyHash,
     abi::{
-        AppOrder, DatasetOrder, DatasetShare, DealTerms, Grant, LogHead, PoolOrder, Receipt,
-        RecipientCertificate, RequestOrder,
+        AppOrder, Batch, DatasetOrder, DatasetShare, DealTerms, Grant, LogHead, PoolOrder, Receipt,
+        RecipientCertificate, RequestOrder, Tally, Voucher, Work,
     },
-    order::{SigningDomain, TaskParams, deal_id, task_id, terms_hash},
+    deal::{compact_signature, membership_leaf, policy_restriction, terms_hash, work},
+    order::{SigningDomain, TaskParams, deal_id, task_id},
 };
 use serde_json::{Value, json};
 use std::{env, fs, path::Path};
@@ -60,6 +61,7 @@ fn pool_order() -> PoolOrder {
     PoolOrder {
         pool: word(21),
         price: price(1_000),
+        stake: price(333),
         volume: 1_000,
         tag: word(22),
         category: 23,
@@ -79,11 +81,14 @@ fn request_order() -> RequestOrder {
     let params = TaskParams { input_cid: Cid::new(Codec::Raw, word(50)), input_digest: word(51) };
     RequestOrder {
         app: word(1),
+        codeHash: word(61),
+        policyHash: word(62),
         appMaxPrice: price(301),
         datasets: vec![word(11), word(41)],
         datasetMaxPrice: price(140),
         poolRestrict: word(21),
         poolMaxPrice: price(1_001),
+        minStake: price(332),
         requester: Address::repeat_byte(42),
         sponsor: Address::repeat_byte(43),
         outputRecipient: word(44),
@@ -106,47 +111,74 @@ fn terms() -> DealTerms {
     let request = request_order();
     DealTerms {
         requestHash: DOMAIN.signing_hash(&request),
-        request,
-        pool: word(21),
-        codeHash: word(61),
-        policyHash: word(62),
+        firstTask: CONSUMED_BEFORE,
+        workHash: work(&request).eip712_hash_struct(),
+        payer: Address::repeat_byte(43),
         appOwner: Address::repeat_byte(63),
         poolOwner: Address::repeat_byte(64),
-        payer: Address::repeat_byte(43),
         appPrice: price(300),
         poolPrice: price(1_000),
+        stake: price(333),
         feeBps: 250,
-        datasets: vec![
-            DatasetShare { dataset: word(11), owner: Address::repeat_byte(65), price: price(70) },
-            DatasetShare { dataset: word(41), owner: Address::repeat_byte(66), price: price(60) },
-        ],
-        volume: 3,
+        mode: 0,
         startedAt: 1_800_000_000,
+        callback: Address::repeat_byte(46),
+        callbackGas: 100_000,
+        datasets: vec![
+            DatasetShare { owner: Address::repeat_byte(65), price: price(70) },
+            DatasetShare { owner: Address::repeat_byte(66), price: price(60) },
+        ],
     }
 }
 
+fn deal() -> DealId {
+    deal_id(OrderHash::new(terms().requestHash), CONSUMED_BEFORE)
+}
+
 fn receipt() -> Receipt {
-    let deal = deal_id(OrderHash::new(terms().requestHash), CONSUMED_BEFORE);
     Receipt {
-        taskId: task_id(deal, INDEX).get(),
-        dealId: deal.get(),
-        app: word(1),
-        codeHash: word(61),
-        policyHash: word(62),
-        input: word(51),
-        output: word(71),
+        work: work(&request_order()),
+        dealId: deal().get(),
+        index: INDEX,
         status: 108,
         fuel: 123_456_789,
+        keyEpoch: 76,
+        output: word(71),
         callbackHash: word(72),
         stateBefore: word(73),
         stateAfter: word(74),
         deltaIndex: 75,
-        keyEpoch: 76,
     }
+}
+
+fn batch() -> Batch {
+    Batch {
+        work: work(&request_order()),
+        dealId: deal().get(),
+        first: 101,
+        tally: Tally { paid: 102, poolOnly: 103, refunded: 104, slashed: 105 },
+        root: word(106),
+    }
+}
+
+/// Signatures by the private key 0x0101..01, in both lengths.
+fn signed<T: SolStruct>(message: &T) -> Value {
+    let key = k256::ecdsa::SigningKey::from_slice(&[1; 32]).unwrap();
+    let hash = DOMAIN.signing_hash(message);
+    let (signature, parity) = key.sign_prehash_recoverable(hash.as_slice()).unwrap();
+    let full = [signature.to_bytes().as_slice(), &[27 + parity.to_byte()]].concat();
+    let (r, vs) = compact_signature(&full).unwrap();
+    json!({
+        "signer": Address::from_public_key(key.verifying_key()),
+        "signature": Bytes::from(full),
+        "r": r,
+        "vs": vs,
+    })
 }
 
 fn typed<T: SolStruct + SolValue + serde::Serialize>(message: &T) -> Value {
     json!({
+        "signed": signed(message),
         "type": T::eip712_encode_type(),
         "message": message,
         "abi": Bytes::from(message.abi_encode()),
@@ -157,7 +189,7 @@ fn typed<T: SolStruct + SolValue + serde::Serialize>(message: &T) -> Value {
 
 fn vectors() -> Value {
     let terms = terms();
-    let deal = deal_id(OrderHash::new(terms.requestHash), CONSUMED_BEFORE);
+    let deal = deal();
     json!({
         "domain": {
             "name": "Sealwork",
@@ -170,7 +202,10 @@ fn vectors() -> Value {
         "datasetOrder": typed(&dataset_order()),
         "poolOrder": typed(&pool_order()),
         "requestOrder": typed(&request_order()),
+        "work": typed::<Work>(&work(&request_order())),
         "receipt": typed(&receipt()),
+        "batch": typed(&batch()),
+        "voucher": typed(&Voucher { dealId: deal.get(), count: 107 }),
         "grant": typed(&Grant {
             enclave: Address::repeat_byte(81),
             measurement: word(82),
@@ -187,7 +222,18 @@ fn vectors() -> Value {
         }),
         "dealId": { "requestHash": terms.requestHash, "consumedBefore": CONSUMED_BEFORE, "hash": deal.get() },
         "taskId": { "dealId": deal.get(), "index": INDEX, "hash": task_id(deal, INDEX).get() },
-        "terms": { "message": terms, "abi": Bytes::from(terms.abi_encode()), "hash": terms_hash(&terms) },
+        "terms": {
+            "type": DealTerms::eip712_encode_type(),
+            "message": terms,
+            "abi": Bytes::from(terms.abi_encode()),
+            "structHash": terms.eip712_hash_struct(),
+            "kept": terms_hash(&terms),
+        },
+        "policyRestriction": {
+            "policyHash": word(62),
+            "restriction": policy_restriction(PolicyHash::new(word(62))),
+        },
+        "membershipLeaf": { "member": word(1), "leaf": membership_leaf(word(1)) },
     })
 }
 

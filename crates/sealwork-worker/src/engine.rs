@@ -1,31 +1,28 @@
-//! The worker's loops: follow the chain, run jobs in slots, settle.
+//! The worker: its slots run jobs and settle them, while other loops follow the chain and watch for starts.
 
 use crate::{
+    agreement::Agreement,
     delays::Delays,
     error::{JournalError, WorkerError},
     execute,
     journal::{Job, Journal},
     progress::ProgressBoard,
-    settle,
+    settle::{self, Settling},
 };
-use sealwork_ports::{Chain, Clock, EnclaveHost, MarketEvent, PortError, Store};
+use sealwork_ports::{Chain, Clock, EnclaveHost, Store};
 use sealwork_protocol::job::{JobEvent, JobState};
 use sealwork_types::{
-    DealId, PoolId, TaskId,
-    abi::DealTerms,
-    order,
-    params::{MAX_DEAL_VOLUME, TASK_DEADLINE_S},
+    PoolId, TaskId,
+    params::START_WINDOW_S,
     progress::{TaskProgress, TaskStep},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, Notify, watch};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
-/// Events taken from the chain at once.
-const EVENTS_AT_ONCE: usize = 256;
 /// Pause after a failure that waiting may mend.
-const RETRY_PAUSE: Duration = Duration::from_millis(500);
+pub(crate) const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// What a worker is configured with.
 #[derive(Clone, Debug)]
@@ -36,6 +33,9 @@ pub struct WorkerConfig {
     pub slots: usize,
     /// Where the job log lies.
     pub state_dir: PathBuf,
+    /// Whether requests are taken over HTTP and settled in one transaction. The requester's money is not locked
+    /// meanwhile: a requester who spends it elsewhere gets the work for nothing.
+    pub takes_requests: bool,
 }
 
 /// The effects a worker needs.
@@ -98,13 +98,16 @@ pub struct WorkerStatus {
 /// A worker: agent for a pool of one.
 #[derive(Clone, Debug)]
 pub struct Worker {
-    ports: Arc<Ports>,
-    config: Arc<WorkerConfig>,
-    journal: Arc<Journal>,
+    pub(crate) ports: Arc<Ports>,
+    pub(crate) config: Arc<WorkerConfig>,
+    pub(crate) journal: Arc<Journal>,
     /// Tasks that a slot holds right now.
     taken: Arc<Mutex<BTreeSet<TaskId>>>,
-    news: Arc<Notify>,
+    /// Rings when there may be new jobs.
+    pub(crate) news: Arc<Notify>,
     delays: Arc<Delays>,
+    /// Held while a request is accepted, so that no two count on the same money.
+    pub(crate) accepting: Arc<Mutex<()>>,
 }
 
 impl Worker {
@@ -114,8 +117,11 @@ impl Worker {
     /// [`JournalError`] when the log cannot be used.
     pub fn open(config: WorkerConfig, ports: Ports) -> Result<Self, JournalError> {
         let journal = Journal::open(&config.state_dir)?;
-        for job in journal.jobs(|job| matches!(job.state, JobState::Running { .. }))? {
-            journal.apply(job.task(), JobEvent::Postponed { reason: "the worker was restarted".into() })?;
+        for job in journal.open_jobs()? {
+            if matches!(job.state, JobState::Running { .. }) {
+                journal
+                    .apply(job.task(), JobEvent::Postponed { reason: "the worker was restarted".into() })?;
+            }
         }
         Ok(Self {
             ports: Arc::new(ports),
@@ -124,6 +130,7 @@ impl Worker {
             taken: Arc::default(),
             news: Arc::default(),
             delays: Arc::default(),
+            accepting: Arc::default(),
         })
     }
 
@@ -135,6 +142,8 @@ impl Worker {
         let mut loops = tokio::task::JoinSet::new();
         let follower = self.clone();
         loops.spawn(async move { follower.follow().await });
+        let starter = self.clone();
+        loops.spawn(async move { starter.watch_starts().await });
         for slot in 0..self.config.slots.max(1) {
             let worker = self.clone();
             loops.spawn(async move { worker.serve_slot(slot).await });
@@ -170,8 +179,8 @@ impl Worker {
             waiting: self.delays.reasons(10),
             ..WorkerStatus::default()
         };
-        for job in self.journal.jobs(|_| true)? {
-            match job.state {
+        for state in self.journal.states()? {
+            match state {
                 JobState::Queued { .. } => status.queued += 1,
                 JobState::Running { .. } => status.running += 1,
                 JobState::Executed(_) => status.executed += 1,
@@ -185,84 +194,6 @@ impl Worker {
             }
         }
         Ok(status)
-    }
-
-    async fn follow(&self) -> Result<(), WorkerError> {
-        loop {
-            match self.take_events().await {
-                Ok(0) => self.ports.chain.wait().await,
-                Ok(_) => self.news.notify_waiters(),
-                Err(FollowError::Journal(error)) => return Err(error.into()),
-                Err(FollowError::Port(error)) => {
-                    warn!(%error, "chain.unavailable");
-                    tokio::time::sleep(RETRY_PAUSE).await;
-                }
-            }
-        }
-    }
-
-    async fn take_events(&self) -> Result<usize, FollowError> {
-        let (events, cursor) = self.ports.chain.events(self.journal.cursor()?, EVENTS_AT_ONCE).await?;
-        let mut jobs: Vec<Job> = Vec::new();
-        for event in &events {
-            match event {
-                MarketEvent::Matched { deal, terms, request_signature, .. }
-                    if terms.pool == self.config.pool.get() =>
-                {
-                    jobs.extend(Self::jobs_of(*deal, terms, request_signature));
-                }
-                MarketEvent::Matched { .. } => {}
-                MarketEvent::Settled { deal, index, signature, transaction, .. } => {
-                    let task = order::task_id(*deal, *index);
-                    self.closed(task, Some((signature, *transaction)))?;
-                    jobs.retain(|job| job.task() != task);
-                }
-                MarketEvent::Refunded { deal, index, .. } => {
-                    let task = order::task_id(*deal, *index);
-                    self.closed(task, None)?;
-                    jobs.retain(|job| job.task() != task);
-                }
-            }
-        }
-        if cursor != self.journal.cursor()? {
-            self.journal.record(&jobs, cursor)?;
-        }
-        Ok(events.len())
-    }
-
-    /// The jobs of a deal. Nothing is looked up here: a deal that cannot be served must not hold up the others.
-    fn jobs_of(deal: DealId, terms: &DealTerms, signature: &sealwork_types::Bytes) -> Vec<Job> {
-        if terms.volume > MAX_DEAL_VOLUME {
-            warn!(%deal, volume = terms.volume, "deal.too_large");
-            return Vec::new();
-        }
-        info!(%deal, volume = terms.volume, "deal.seen");
-        let job = |index| Job {
-            deal,
-            index,
-            terms: terms.clone(),
-            request_signature: signature.clone(),
-            state: JobState::new(),
-        };
-        (0..terms.volume).map(job).collect()
-    }
-
-    /// The chain shows a task closed: by our own receipt, or by somebody else.
-    fn closed(
-        &self,
-        task: TaskId,
-        settled: Option<(&sealwork_types::Bytes, sealwork_types::B256)>,
-    ) -> Result<(), JournalError> {
-        let Some(job) = self.journal.job(task)?.filter(|job| job.state.is_open()) else { return Ok(()) };
-        let event = match (&job.state, settled) {
-            (JobState::Executed(execution), Some((signature, transaction)))
-                if execution.signature == *signature =>
-            {
-                JobEvent::Settled { transaction }
-            }
-            _ => JobEvent::Closed,
-        };
-        self.journal.apply(task, event).map(drop)
     }
 
     async fn serve_slot(&self, slot: usize) -> Result<(), WorkerError> {
@@ -282,13 +213,10 @@ impl Worker {
         }
     }
 
-    /// The first open job that no slot holds.
+    /// The oldest open job that no slot holds.
     async fn take_job(&self) -> Result<Option<Job>, JournalError> {
         let mut taken = self.taken.lock().await;
-        let open = self.journal.jobs(|job| {
-            job.state.is_open() && !taken.contains(&job.task()) && self.delays.is_due(job.task())
-        })?;
-        let next = open.into_iter().min_by_key(|job| (job.terms.startedAt, job.index));
+        let next = self.journal.next_open(|task| !taken.contains(&task) && self.delays.is_due(task))?;
         if let Some(job) = &next {
             taken.insert(job.task());
         }
@@ -298,10 +226,14 @@ impl Worker {
     /// Takes a job as far as it goes now.
     async fn serve(&self, slot: usize, mut job: Job) -> Result<(), JournalError> {
         let task = job.task();
-        if self.ports.clock.unix_s() > job.terms.startedAt.saturating_add(TASK_DEADLINE_S) {
-            return self.advance(task, JobEvent::DeadlinePassed).map(drop);
-        }
         if matches!(job.state, JobState::Queued { .. }) {
+            if self.ports.clock.unix_s() > job.agreement.deadline() {
+                return self.advance(task, JobEvent::DeadlinePassed).map(drop);
+            }
+            if self.is_closed_on_chain(&job).await {
+                self.delays.postpone(task, "the chain shows the task closed, how is being looked up".into());
+                return Ok(());
+            }
             self.journal.apply(task, JobEvent::Started)?;
             self.ports.board.reach(task, TaskStep::Assigned);
             let event = self.attempt(slot, &job).await;
@@ -310,20 +242,28 @@ impl Worker {
         }
         if let JobState::Executed(execution) = &job.state {
             match settle::settle(&self.ports, &job, execution).await {
-                Some(event) => self.advance(task, event).map(drop)?,
-                None => tokio::time::sleep(RETRY_PAUSE).await,
+                Settling::Ended(event) => self.advance(task, event).map(drop)?,
+                Settling::Waits(reason) => self.delays.postpone(task, reason),
             }
         }
         Ok(())
     }
 
+    /// Asked only about deals of some age: after a long absence, most of what the follower finds is history.
+    async fn is_closed_on_chain(&self, job: &Job) -> bool {
+        let old = self.ports.clock.unix_s() > job.agreement.since().saturating_add(START_WINDOW_S);
+        let matched = matches!(*job.agreement, Agreement::Matched(_));
+        old && matched && matches!(self.ports.chain.is_open(job.deal(), job.index).await, Ok(false))
+    }
+
     /// One attempt, ended by the deal's deadline at the latest: dropping it kills the enclave.
     async fn attempt(&self, slot: usize, job: &Job) -> JobEvent {
         let task = job.task();
-        let deadline = job.terms.startedAt.saturating_add(TASK_DEADLINE_S);
-        let left = Duration::from_secs(deadline.saturating_sub(self.ports.clock.unix_s()));
+        let left = job.agreement.deadline().saturating_sub(self.ports.clock.unix_s());
         let attempt = execute::attempt(&self.ports, slot, job);
-        let event = tokio::time::timeout(left, attempt).await.unwrap_or(JobEvent::DeadlinePassed);
+        let event = tokio::time::timeout(Duration::from_secs(left), attempt)
+            .await
+            .unwrap_or(JobEvent::DeadlinePassed);
         match &event {
             JobEvent::Interrupted { reason } | JobEvent::Postponed { reason } => {
                 warn!(%task, reason, "task.postponed");
@@ -352,7 +292,7 @@ impl Worker {
     }
 
     /// Applies an event unless the follower has closed the job meanwhile.
-    fn advance(&self, task: TaskId, event: JobEvent) -> Result<Option<Job>, JournalError> {
+    pub(crate) fn advance(&self, task: TaskId, event: JobEvent) -> Result<Option<Job>, JournalError> {
         match self.journal.apply(task, event) {
             Ok(job) => {
                 self.publish(task, &job.state);
@@ -364,23 +304,5 @@ impl Worker {
             }
             Err(error) => Err(error),
         }
-    }
-}
-
-/// A failed look at the chain.
-enum FollowError {
-    Journal(JournalError),
-    Port(PortError),
-}
-
-impl From<JournalError> for FollowError {
-    fn from(error: JournalError) -> Self {
-        Self::Journal(error)
-    }
-}
-
-impl From<PortError> for FollowError {
-    fn from(error: PortError) -> Self {
-        Self::Port(error)
     }
 }

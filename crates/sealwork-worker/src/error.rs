@@ -2,7 +2,7 @@
 
 use sealwork_ports::PortError;
 use sealwork_protocol::job::TransitionError;
-use sealwork_types::TaskId;
+use sealwork_types::{B256, TaskId};
 use std::path::PathBuf;
 
 /// Why the job log failed.
@@ -22,13 +22,21 @@ pub enum JournalError {
     #[error("the job log failed")]
     Database(#[source] redb::Error),
     /// A record does not decode: it was written by another version or damaged.
-    #[error("the job log's record of task {task} is unreadable")]
+    #[error("the job log's record {name} is unreadable")]
     Record {
-        /// Which.
-        task: TaskId,
+        /// Which task or deal.
+        name: B256,
         /// Why.
         #[source]
         source: serde_json::Error,
+    },
+    /// A record that others speak of is not there: the file was damaged.
+    #[error("the job log has no {kind} {name}")]
+    Missing {
+        /// Task or deal.
+        kind: &'static str,
+        /// Which.
+        name: B256,
     },
     /// An event does not fit the job's state.
     #[error("job {task}")]

@@ -8,6 +8,7 @@ use sealwork_protocol::job::{Execution, JobEvent};
 use sealwork_seal::sign;
 use sealwork_types::{
     AppId, Cid, CodeHash, PolicyHash,
+    abi::Receipt,
     enclave_wire::{Step, TaskFrame},
     manifest::{AppManifest, document_cid},
     order::{SignedRequest, TaskParams},
@@ -76,6 +77,10 @@ async fn run(ports: &Arc<Ports>, slot: usize, job: &Job) -> Result<JobEvent, Por
                     let reason = "the enclave was replaced while its task was being fetched".into();
                     return Ok(JobEvent::Interrupted { reason });
                 }
+                if !speaks_of(&receipt, job) {
+                    let reason = "the enclave signed a receipt of another task".into();
+                    return Ok(JobEvent::Interrupted { reason });
+                }
                 return Ok(JobEvent::Executed(Box::new(Execution {
                     receipt: *receipt,
                     signature,
@@ -88,24 +93,29 @@ async fn run(ports: &Arc<Ports>, slot: usize, job: &Job) -> Result<JobEvent, Por
     Err(PortError::new(ErrorKind::Local, "the enclave ended in the middle of the task"))
 }
 
+fn speaks_of(receipt: &Receipt, job: &Job) -> bool {
+    receipt.dealId == job.deal().get() && receipt.index == job.index && receipt.work == job.agreement.work()
+}
+
 async fn fetch(ports: &Ports, job: &Job) -> Result<TaskInput, PortError> {
-    let request = &job.terms.request;
+    let (request, work) = (job.agreement.request(), job.agreement.work());
     let store = &ports.store;
     let rejected = |what: String| PortError::new(ErrorKind::Rejected, what);
     let params = TaskParams::from_bytes(&request.params).map_err(|error| {
         PortError::because(ErrorKind::Rejected, format!("the order's params: {error}"), error)
     })?;
-    let (app, code) = (AppId::new(request.app), CodeHash::new(job.terms.codeHash));
-    let hash = ports.chain.manifest(app, code, PolicyHash::new(job.terms.policyHash)).await?;
+    let (app, code) = (AppId::new(work.app), CodeHash::new(work.codeHash));
+    let hash = ports.chain.manifest(app, code, PolicyHash::new(work.policyHash)).await?;
     let manifest = store.get_small(&document_cid(hash.get()), MAX_MANIFEST_BYTES).await?;
     let parsed = AppManifest::parse(&manifest).map_err(|error| rejected(error.to_string()))?;
-    let policy = store.get_small(&document_cid(job.terms.policyHash), MAX_MANIFEST_BYTES).await?;
+    let policy = store.get_small(&document_cid(work.policyHash), MAX_MANIFEST_BYTES).await?;
     let output_recipient =
         store.get_small(&document_cid(request.outputRecipient), MAX_RECIPIENT_BYTES).await?;
-    let signed = SignedRequest { order: request.clone(), signature: job.request_signature.clone() };
+    let signed =
+        SignedRequest { order: request.clone(), signature: job.agreement.request_signature().clone() };
     let frame = TaskFrame {
         now: ports.clock.unix_s(),
-        deal: job.deal.get().0,
+        deal: job.deal().get().0,
         index: job.index,
         request: serde_json::to_vec(&signed).expect("numbers, hashes and strings always serialize"),
         manifest: manifest.to_vec(),

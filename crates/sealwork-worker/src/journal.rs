@@ -2,39 +2,63 @@
 //!
 //! Every change is one transaction with one fsync, and the event cursor moves in the same transaction as the jobs that
 //! its events created. So a crash repeats nothing that was promised and forgets nothing that was accepted.
+//!
+//! ```text
+//! jobs    task ──► deal, index, state          open    since, index, task     what is left to do, oldest first
+//! deals   deal ──► what was agreed             watch   since, deal            deals that may have to be started
+//! ```
 
-use crate::error::JournalError;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+mod tables;
+
+use crate::{
+    agreement::{Agreement, DirectRequest},
+    error::JournalError,
+};
+use redb::{Database, ReadableDatabase, ReadableTableMetadata};
 use sealwork_ports::EventCursor;
 use sealwork_protocol::job::{JobEvent, JobState};
-use sealwork_types::{Bytes, DealId, TaskId, abi::DealTerms, order};
-use serde::{Deserialize, Serialize};
-use std::path::Path;
-
-const JOBS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("jobs-v1");
-const CURSOR: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("cursor-v1");
-const CURSOR_KEY: &str = "events";
+use sealwork_types::{DealId, TaskId, order};
+use std::{path::Path, sync::Arc};
+use tables::{Reader, Tables, database, open_key, watch_key};
 
 /// One task as the worker knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// Deal.
-    pub deal: DealId,
+    /// What was agreed about it.
+    pub agreement: Arc<Agreement>,
     /// Index in the deal.
     pub index: u32,
-    /// What was agreed.
-    pub terms: DealTerms,
-    /// Requester's signature over the request.
-    pub request_signature: Bytes,
     /// Where it stands.
     pub state: JobState,
 }
 
 impl Job {
+    /// The task's deal.
+    pub fn deal(&self) -> DealId {
+        self.agreement.id()
+    }
+
     /// The task's id.
     pub fn task(&self) -> TaskId {
-        order::task_id(self.deal, self.index)
+        order::task_id(self.deal(), self.index)
     }
+
+    /// The request that this job came with over HTTP, if it did.
+    pub fn direct(&self) -> Option<&DirectRequest> {
+        match &*self.agreement {
+            Agreement::Direct(direct) => Some(direct),
+            Agreement::Matched(_) => None,
+        }
+    }
+}
+
+/// An agreement and those of its tasks that are open.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// What was agreed.
+    pub agreement: Agreement,
+    /// Indexes of open tasks.
+    pub open: Vec<u32>,
 }
 
 /// The job log of one worker.
@@ -54,7 +78,7 @@ impl Journal {
         std::fs::create_dir_all(directory).map_err(|error| failed(redb::Error::Io(error)))?;
         let database = Database::create(&path).map_err(|error| failed(error.into()))?;
         let journal = Self { database };
-        journal.write(|_, _| Ok(()))?;
+        journal.write(|_| Ok(()))?;
         Ok(journal)
     }
 
@@ -63,30 +87,31 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Database`].
     pub fn cursor(&self) -> Result<EventCursor, JournalError> {
-        let transaction = self.database.begin_read().map_err(database)?;
-        let table = transaction.open_table(CURSOR).map_err(database)?;
-        let found = table.get(CURSOR_KEY).map_err(database)?;
-        Ok(found.map_or_else(EventCursor::default, |entry| {
-            let (block, log_index) = entry.value();
-            EventCursor { block, log_index }
-        }))
+        self.read()?.cursor()
     }
 
-    /// Adds jobs that are not known yet and moves the cursor, both or neither.
+    /// Adds agreements that are not known yet and moves the cursor, both or neither.
+    ///
+    /// A deal whose request is known already from HTTP takes its place: it is settled by its own terms then.
     ///
     /// # Errors
-    /// [`JournalError::Database`].
-    pub fn record(&self, jobs: &[Job], cursor: EventCursor) -> Result<(), JournalError> {
-        self.write(|table, cursors| {
-            for job in jobs {
-                let task = job.task();
-                if table.get(task.as_slice())?.is_none() {
-                    table.insert(task.as_slice(), encode(job).as_slice())?;
-                }
+    /// [`JournalError`].
+    pub fn record(&self, accepted: &[Accepted], cursor: EventCursor) -> Result<(), JournalError> {
+        self.write(|tables| {
+            for agreement in accepted {
+                tables.accept(agreement)?;
             }
-            cursors.insert(CURSOR_KEY, (cursor.block, cursor.log_index))?;
-            Ok(())
+            tables.move_cursor(cursor)
         })
+    }
+
+    /// Adds a request, unless its deal is known.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn accept(&self, request: DirectRequest) -> Result<(), JournalError> {
+        let accepted = Accepted { agreement: Agreement::Direct(Box::new(request)), open: vec![0] };
+        self.write(|tables| tables.accept(&accepted))
     }
 
     /// Applies an event to a job, durably, and returns the job as it is now.
@@ -94,15 +119,7 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Transition`] when the event does not fit; the log stays as it was.
     pub fn apply(&self, task: TaskId, event: JobEvent) -> Result<Job, JournalError> {
-        let mut job = self.job(task)?.ok_or_else(|| {
-            JournalError::Database(redb::Error::Io(std::io::Error::other(format!(
-                "no job {task} in the log"
-            ))))
-        })?;
-        job.state = job.state.apply(event).map_err(|source| JournalError::Transition { task, source })?;
-        let bytes = encode(&job);
-        self.write(|table, _| table.insert(task.as_slice(), bytes.as_slice()).map(drop))?;
-        Ok(job)
+        self.write(|tables| tables.apply(task, event))
     }
 
     /// One job.
@@ -110,58 +127,103 @@ impl Journal {
     /// # Errors
     /// [`JournalError`] when the log cannot be read.
     pub fn job(&self, task: TaskId) -> Result<Option<Job>, JournalError> {
-        let transaction = self.database.begin_read().map_err(database)?;
-        let table = transaction.open_table(JOBS).map_err(database)?;
-        let found = table.get(task.as_slice()).map_err(database)?;
-        found.map(|entry| decode(task, entry.value())).transpose()
+        self.read()?.job(task)
     }
 
-    /// Every job that `keep` selects.
+    /// What was agreed about a deal.
     ///
     /// # Errors
     /// [`JournalError`] when the log cannot be read.
-    pub fn jobs(&self, keep: impl Fn(&Job) -> bool) -> Result<Vec<Job>, JournalError> {
-        let transaction = self.database.begin_read().map_err(database)?;
-        let table = transaction.open_table(JOBS).map_err(database)?;
-        let mut found = Vec::new();
-        for entry in table.iter().map_err(database)? {
-            let (key, value) = entry.map_err(database)?;
-            let task = TaskId::new(sealwork_types::B256::try_from(key.value()).unwrap_or_default());
-            let job = decode(task, value.value())?;
-            if keep(&job) {
-                found.push(job);
+    pub fn agreement(&self, deal: DealId) -> Result<Option<Agreement>, JournalError> {
+        self.read()?.agreement(deal)
+    }
+
+    /// States of all jobs, done ones too.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the log cannot be read.
+    pub fn states(&self) -> Result<Vec<JobState>, JournalError> {
+        self.read()?.states()
+    }
+
+    /// The oldest open job that `suits`.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the log cannot be read.
+    pub fn next_open(&self, suits: impl Fn(TaskId) -> bool) -> Result<Option<Job>, JournalError> {
+        let reader = self.read()?;
+        for task in reader.open_tasks()? {
+            let task = task?;
+            if suits(task) {
+                return reader.job(task);
             }
         }
-        Ok(found)
+        Ok(None)
     }
 
-    fn write(
-        &self,
-        change: impl FnOnce(
-            &mut redb::Table<'_, &'static [u8], &'static [u8]>,
-            &mut redb::Table<'_, &'static str, (u64, u64)>,
-        ) -> Result<(), redb::StorageError>,
-    ) -> Result<(), JournalError> {
-        let transaction = self.database.begin_write().map_err(database)?;
-        {
-            let mut jobs = transaction.open_table(JOBS).map_err(database)?;
-            let mut cursors = transaction.open_table(CURSOR).map_err(database)?;
-            change(&mut jobs, &mut cursors).map_err(database)?;
+    /// All open jobs, oldest first.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the log cannot be read.
+    pub fn open_jobs(&self) -> Result<Vec<Job>, JournalError> {
+        let reader = self.read()?;
+        let tasks = reader.open_tasks()?;
+        tasks.filter_map(|task| task.and_then(|task| reader.job(task)).transpose()).collect()
+    }
+
+    /// How many jobs are open.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the log cannot be read.
+    pub fn open_count(&self) -> Result<u64, JournalError> {
+        self.read()?.open.len().map_err(database)
+    }
+
+    /// Whether tasks of an agreement are open.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the log cannot be read.
+    pub fn has_open(&self, agreement: &Agreement) -> Result<bool, JournalError> {
+        let (reader, deal) = (self.read()?, agreement.id());
+        for index in 0..agreement.volume() {
+            let key = open_key(agreement, index, order::task_id(deal, index));
+            if reader.open.get(&key[..]).map_err(database)?.is_some() {
+                return Ok(true);
+            }
         }
-        transaction.commit().map_err(database)
+        Ok(false)
     }
-}
 
-fn database(error: impl Into<redb::Error>) -> JournalError {
-    JournalError::Database(error.into())
-}
+    /// Deals made at `until` or before that nobody has said to have started, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the log cannot be read.
+    pub fn unstarted(&self, until: u64, limit: usize) -> Result<Vec<Agreement>, JournalError> {
+        self.read()?.unstarted(until, limit)
+    }
 
-fn encode(job: &Job) -> Vec<u8> {
-    serde_json::to_vec(job).expect("numbers, hashes and strings always serialize")
-}
+    /// Notes that a deal needs no start.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn started(&self, agreement: &Agreement) -> Result<(), JournalError> {
+        let key = watch_key(agreement);
+        self.write(|tables| tables.watch.remove(&key[..]).map(drop).map_err(database))
+    }
 
-fn decode(task: TaskId, bytes: &[u8]) -> Result<Job, JournalError> {
-    serde_json::from_slice(bytes).map_err(|source| JournalError::Record { task, source })
+    fn read(&self) -> Result<Reader, JournalError> {
+        Reader::begin(&self.database.begin_read().map_err(database)?)
+    }
+
+    fn write<T>(
+        &self,
+        change: impl FnOnce(&mut Tables<'_>) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let transaction = self.database.begin_write().map_err(database)?;
+        let result = change(&mut Tables::begin(&transaction)?)?;
+        transaction.commit().map_err(database)?;
+        Ok(result)
+    }
 }
 
 #[cfg(test)]

@@ -8,24 +8,34 @@
 //! chain events ──► job log ──► slot: fetch → enclave → sealed output → storage ──► job log ──► settle
 //! ```
 //!
+//! A request for one task may also come over HTTP instead of the chain ([`serve_status`]): the worker runs it and puts the
+//! request, the offers and the receipt on chain in one transaction.
+//!
 //! Services are reached through ports; [`EnclaveProcess`] is the one adapter that lives here, because launching and
 //! feeding an enclave is what a worker is.
 
+mod agreement;
 mod delays;
 mod enclave_process;
 mod engine;
 mod error;
 mod execute;
+mod follow;
 mod journal;
+mod offers;
 mod progress;
+mod requests;
 mod settle;
+mod starts;
 mod status_http;
 
+pub use agreement::{Agreement, DirectRequest};
 pub use enclave_process::{
     EnclaveImage, EnclaveProcess, EnclaveSettings, EnclaveTimeouts, QuoteProviderFactory,
 };
 pub use engine::{Ports, Worker, WorkerConfig, WorkerStatus};
 pub use error::{JournalError, WorkerError};
-pub use journal::{Job, Journal};
+pub use journal::{Accepted, Job, Journal};
 pub use progress::ProgressBoard;
+pub use requests::RequestError;
 pub use status_http::{HttpWorker, serve_status};

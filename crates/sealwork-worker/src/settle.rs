@@ -1,64 +1,141 @@
 //! Puts a finished task on chain, once.
 
-use crate::{engine::Ports, journal::Job};
+use crate::{
+    agreement::{Agreement, DirectRequest},
+    engine::Ports,
+    journal::Job,
+    offers,
+};
 use alloy_sol_types::SolCall;
 use sealwork_ports::{ErrorKind, PortError};
 use sealwork_protocol::job::{Execution, JobEvent};
 use sealwork_types::{
-    Bytes,
-    abi::{IAttestations::registerCall, ITasks::settleCall},
+    B256, Bytes,
+    abi::{
+        IAttestations::registerCall,
+        IMarket::{executeCall, isSaltUsedCall, settleCall},
+        Outcome,
+    },
+    deal,
     params::TASK_DEADLINE_S,
 };
 use tracing::{info, warn};
 
-/// Settles an executed job and says what happened; `None` when the chain cannot be reached and waiting helps.
-pub(crate) async fn settle(ports: &Ports, job: &Job, execution: &Execution) -> Option<JobEvent> {
+/// What came of an attempt to settle.
+#[derive(Debug)]
+pub(crate) enum Settling {
+    /// It is decided.
+    Ended(JobEvent),
+    /// Waiting helps: the chain cannot be reached, or the follower is about to tell how the task was closed.
+    Waits(String),
+}
+
+/// Settles an executed job and says what happened.
+pub(crate) async fn settle(ports: &Ports, job: &Job, execution: &Execution) -> Settling {
     match try_settle(ports, job, execution).await {
-        Ok(event) => Some(event),
+        Ok(event) => Settling::Ended(event),
         Err(error) if error.is_retryable() => {
             warn!(task = %job.task(), %error, "settle.retry");
-            None
+            Settling::Waits(error.to_string())
         }
         Err(error) => explain(ports, job, error).await,
     }
 }
 
 async fn try_settle(ports: &Ports, job: &Job, execution: &Execution) -> Result<JobEvent, PortError> {
-    let contracts = ports.chain.deployment().contracts;
-    let grant = &execution.grant;
-    let one_registration = ports.registering.lock().await;
-    if ports.chain.grant(grant.grant.enclave).await?.is_none() {
-        let call = registerCall { grant: grant.grant.clone(), signatures: grant.signatures.clone() };
-        let outcome = ports.chain.send(contracts.attestations, call.abi_encode()).await?;
-        info!(enclave = %grant.grant.enclave, gas = outcome.gas_used, "enclave.registered");
-    }
-    drop(one_registration);
-    let call = settleCall {
-        terms: job.terms.clone(),
-        index: job.index,
-        receipt: execution.receipt.clone(),
-        signature: execution.signature.clone(),
-        outputCid: execution.output_cid.map_or_else(Bytes::new, |cid| cid.to_bytes().into()),
+    let Some((r, vs)) = deal::compact_signature(&execution.signature) else {
+        let reason = "the enclave's signature is not 65 bytes with a low s".into();
+        return Ok(JobEvent::GaveUp { reason });
     };
-    let outcome = ports.chain.send(contracts.tasks, call.abi_encode()).await?;
+    register(ports, execution).await?;
+    let signed = Signed { outcome: outcome(execution), r, vs };
+    let call = match &*job.agreement {
+        Agreement::Matched(deal) => {
+            let terms = deal.terms.clone();
+            let effects = deal::effects(&execution.receipt, Bytes::new());
+            settleCall { terms, outcome: signed.outcome, r, vs, effects }.abi_encode()
+        }
+        Agreement::Direct(direct) => execute_call(ports, direct, execution, signed).await?,
+    };
+    let outcome = ports.chain.send(ports.chain.deployment().contracts.market, call).await?;
     info!(task = %job.task(), gas = outcome.gas_used, "task.settled");
     Ok(JobEvent::Settled { transaction: outcome.transaction })
 }
 
+/// What the enclave signed, as the contract takes it.
+struct Signed {
+    outcome: Outcome,
+    r: B256,
+    vs: B256,
+}
+
+fn outcome(execution: &Execution) -> Outcome {
+    let cid = execution.output_cid.filter(|_| !execution.receipt.output.is_zero());
+    deal::outcome(&execution.receipt, cid)
+}
+
+/// Request, offers and receipt together. The offers are chosen now: those of the time of acceptance may be gone.
+async fn execute_call(
+    ports: &Ports,
+    direct: &DirectRequest,
+    execution: &Execution,
+    signed: Signed,
+) -> Result<Vec<u8>, PortError> {
+    let Signed { outcome, r, vs } = signed;
+    let orders = offers::orders(&ports.chain, direct.pool, &direct.request).await?;
+    let effects = deal::effects(&execution.receipt, Bytes::new());
+    Ok(executeCall { orders, outcome, r, vs, effects }.abi_encode())
+}
+
+async fn register(ports: &Ports, execution: &Execution) -> Result<(), PortError> {
+    let grant = &execution.grant;
+    let one_registration = ports.registering.lock().await;
+    if ports.chain.grant(grant.grant.enclave).await?.is_none() {
+        let call = registerCall { grant: grant.grant.clone(), signatures: grant.signatures.clone() };
+        let attestations = ports.chain.deployment().contracts.attestations;
+        let outcome = ports.chain.send(attestations, call.abi_encode()).await?;
+        info!(enclave = %grant.grant.enclave, gas = outcome.gas_used, "enclave.registered");
+    }
+    drop(one_registration);
+    Ok(())
+}
+
 /// A refused settlement is final for one of three reasons; ask the chain which. That the task is closed is left to the
 /// follower, whose event tells our own settlement (sent before a crash, mined after it) from somebody else's.
-async fn explain(ports: &Ports, job: &Job, error: PortError) -> Option<JobEvent> {
-    match ports.chain.is_closed(job.deal, job.index).await {
-        Ok(true) => return None,
-        Err(asking) if asking.is_retryable() => return None,
-        _ => {}
+async fn explain(ports: &Ports, job: &Job, error: PortError) -> Settling {
+    let closed = match is_closed(ports, job).await {
+        Err(asking) if asking.is_retryable() => return Settling::Waits(asking.to_string()),
+        other => other.unwrap_or(false),
+    };
+    let (now, deadline) = (ports.clock.unix_s(), job.agreement.deadline());
+    if closed && now <= deadline.saturating_add(TASK_DEADLINE_S) {
+        return Settling::Waits("the chain shows the task closed, how is being looked up".into());
     }
-    let deadline = job.terms.startedAt.saturating_add(TASK_DEADLINE_S);
-    if ports.clock.unix_s() > deadline {
-        return Some(JobEvent::DeadlinePassed);
+    if now > deadline {
+        return Settling::Ended(JobEvent::DeadlinePassed);
     }
     warn!(task = %job.task(), %error, "settle.refused");
     // A chain that answers nonsense may answer better later; a contract's refusal is final.
-    (error.kind == ErrorKind::Rejected)
-        .then(|| JobEvent::GaveUp { reason: format!("the contract refused the receipt: {error}") })
+    if matches!(error.kind, ErrorKind::Rejected | ErrorKind::NotFound) {
+        let reason = format!("the receipt cannot be settled: {error}");
+        return Settling::Ended(JobEvent::GaveUp { reason });
+    }
+    Settling::Waits(error.to_string())
+}
+
+/// Whether the task was closed by anybody. A deal that the contract does not know is finished and forgotten; a request
+/// is used up, or canceled, when its salt is.
+async fn is_closed(ports: &Ports, job: &Job) -> Result<bool, PortError> {
+    match &*job.agreement {
+        Agreement::Matched(_) => ports.chain.is_open(job.deal(), job.index).await.map(|open| !open),
+        Agreement::Direct(direct) => {
+            let request = &direct.request.order;
+            let call = isSaltUsedCall { requester: request.requester, salt: request.salt };
+            let market = ports.chain.deployment().contracts.market;
+            let answer = ports.chain.call(market, call.abi_encode()).await?;
+            isSaltUsedCall::abi_decode_returns(&answer).map_err(|error| {
+                PortError::because(ErrorKind::Corrupt, "the market does not answer isSaltUsed", error)
+            })
+        }
+    }
 }

@@ -1,21 +1,32 @@
-//! The worker's public page: `GET /v1/status` and `GET /v1/tasks/{id}`, and the client side of it.
+//! The worker's public page: `GET /v1/status`, `GET /v1/tasks/{id}` and `POST /v1/requests`, and the client side of it.
 
-use crate::Worker;
+use crate::{RequestError, Worker};
 use async_trait::async_trait;
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, State},
     http::StatusCode,
-    routing::get,
+    response::{IntoResponse, Response},
+    routing::{get, post},
 };
 use sealwork_ports::{ErrorKind, PortError, ProgressSource};
-use sealwork_types::{TaskId, progress::TaskProgress};
+use sealwork_types::{
+    TaskId,
+    bounded::parse_json,
+    order::SignedRequest,
+    progress::{AcceptedRequest, RefusedRequest, TaskProgress},
+};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// Longest answer that is read.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(3);
+/// Longest request that is read.
+const MAX_REQUEST_BYTES: usize = 16 * 1024;
+/// Checking a request asks chain and storage several times.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Serves a worker's status until `shutdown` completes.
 ///
@@ -29,6 +40,7 @@ pub async fn serve_status(
     let router = Router::new()
         .route("/v1/status", get(status))
         .route("/v1/tasks/{task}", get(task))
+        .route("/v1/requests", post(request).layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES)))
         .with_state(worker);
     axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }
@@ -47,6 +59,34 @@ async fn task(
     worker.progress(task).map(Json).ok_or((StatusCode::NOT_FOUND, format!("task {task} is not known here")))
 }
 
+async fn request(State(worker): State<Worker>, body: Bytes) -> Response {
+    let request = match parse_json::<SignedRequest>("signed request", &body, MAX_REQUEST_BYTES) {
+        Ok(request) => request,
+        Err(error) => return refusal(StatusCode::BAD_REQUEST, "malformed", &error),
+    };
+    match tokio::time::timeout(REQUEST_TIMEOUT, worker.accept(request)).await {
+        Ok(Ok(accepted)) => (StatusCode::ACCEPTED, Json(accepted)).into_response(),
+        Ok(Err(error)) => refusal(status_of(&error), error.code(), &error),
+        Err(late) => refusal(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &late),
+    }
+}
+
+const fn status_of(error: &RequestError) -> StatusCode {
+    match error {
+        RequestError::Disabled => StatusCode::FORBIDDEN,
+        RequestError::Unsuitable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        RequestError::NotCovered { .. } => StatusCode::PAYMENT_REQUIRED,
+        RequestError::NoMatch { .. } => StatusCode::CONFLICT,
+        RequestError::Busy { .. } | RequestError::Port(_) => StatusCode::SERVICE_UNAVAILABLE,
+        RequestError::Journal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn refusal(status: StatusCode, code: &str, error: &dyn std::error::Error) -> Response {
+    let refused = RefusedRequest { code: code.to_owned(), message: error.to_string() };
+    (status, Json(refused)).into_response()
+}
+
 /// Asks workers over HTTP.
 #[derive(Clone, Debug, Default)]
 pub struct HttpWorker(reqwest::Client);
@@ -60,29 +100,55 @@ impl HttpWorker {
         self.get(url, "v1/status").await
     }
 
+    /// Asks the worker at `url` to run a request and to settle it in one transaction. The sealed input must be in storage.
+    ///
+    /// # Errors
+    /// `Rejected` with the worker's reason when it does not take the request, `Unavailable` when it cannot be asked or is
+    /// too busy, `Corrupt` when the answer is not one. Asking again is safe: a request is accepted once.
+    pub async fn submit(&self, url: &str, request: &SignedRequest) -> Result<AcceptedRequest, PortError> {
+        let asked = format!("{}/v1/requests", url.trim_end_matches('/'));
+        let answer = self.0.post(&asked).json(request).timeout(REQUEST_TIMEOUT).send().await;
+        let answer = answer.map_err(|error| silent(url, error))?;
+        let status = answer.status();
+        let bytes = read(url, &asked, answer).await?;
+        if status.is_success() {
+            return decode(&asked, &bytes);
+        }
+        let kind = if status.is_server_error() { ErrorKind::Unavailable } else { ErrorKind::Rejected };
+        let RefusedRequest { code, message } = decode(&asked, &bytes)?;
+        Err(PortError::new(kind, format!("the worker at {url} refuses ({code}): {message}")))
+    }
+
     async fn get<T: serde::de::DeserializeOwned>(&self, url: &str, path: &str) -> Result<T, PortError> {
         let asked = format!("{}/{path}", url.trim_end_matches('/'));
-        let failed = |error: reqwest::Error| {
-            PortError::because(ErrorKind::Unavailable, format!("the worker at {url} does not answer"), error)
-        };
-        let mut answer = self.0.get(&asked).timeout(TIMEOUT).send().await.map_err(failed)?;
+        let answer = self.0.get(&asked).timeout(TIMEOUT).send().await.map_err(|error| silent(url, error))?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Err(PortError::new(ErrorKind::NotFound, format!("{asked} is not known")));
         }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-            if bytes.len().saturating_add(chunk.len()) > MAX_ANSWER_BYTES {
-                return Err(PortError::new(
-                    ErrorKind::Limit,
-                    format!("{asked} answers more than {MAX_ANSWER_BYTES} bytes"),
-                ));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        serde_json::from_slice(&bytes).map_err(|error| {
-            PortError::because(ErrorKind::Corrupt, format!("{asked} is not a worker's answer"), error)
-        })
+        decode(&asked, &read(url, &asked, answer).await?)
     }
+}
+
+fn silent(url: &str, error: reqwest::Error) -> PortError {
+    PortError::because(ErrorKind::Unavailable, format!("the worker at {url} does not answer"), error)
+}
+
+async fn read(url: &str, asked: &str, mut answer: reqwest::Response) -> Result<Vec<u8>, PortError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| silent(url, error))? {
+        if bytes.len().saturating_add(chunk.len()) > MAX_ANSWER_BYTES {
+            let problem = format!("{asked} answers more than {MAX_ANSWER_BYTES} bytes");
+            return Err(PortError::new(ErrorKind::Limit, problem));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn decode<T: serde::de::DeserializeOwned>(asked: &str, bytes: &[u8]) -> Result<T, PortError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        PortError::because(ErrorKind::Corrupt, format!("{asked} is not a worker's answer"), error)
+    })
 }
 
 #[async_trait]

@@ -8,7 +8,7 @@ use alloy_signer_local::PrivateKeySigner;
 use anyhow::{Context, Result, ensure};
 use sealwork_cas::HttpKeyService;
 use sealwork_chain::EvmChain;
-use sealwork_client::{Client, InputFile, Outcome, Parts, Progress, RunInput, RunRequest, Source};
+use sealwork_client::{Client, InputFile, Outcome, Parts, Progress, RunInput, RunRequest, Salts, Source};
 use sealwork_devchain::DEV_PRIVATE_KEYS;
 use sealwork_ports::{KeyService, ProgressSource, SystemClock};
 use sealwork_seal::{Secret, sign::SigningKey};
@@ -25,8 +25,8 @@ use std::{
 
 /// The wallet `dev` of a local network.
 const DEV: usize = 1;
-/// Escrow for all runs, smallest token units.
-const ESCROW: u64 = 10_000_000_000_000_000_000;
+/// Deposit before all runs, ten times, smallest token units.
+const ACCOUNT: u64 = 10_000_000_000_000_000_000;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -35,7 +35,7 @@ async fn main() -> Result<()> {
         .map_err(|_| anyhow::anyhow!("usage: bench_tasks NETWORK.json WORKER_URL APP FILE RUNS"))?;
     let client = client(&fs::read(network)?).await?;
     for _ in 0..10 {
-        client.deposit(U256::from(ESCROW)).await?;
+        client.deposit(U256::from(ACCOUNT)).await?;
     }
     let (app, file) = (app.parse()?, PathBuf::from(file));
     let first = run(&client, &worker, app, &file).await?;
@@ -111,12 +111,15 @@ async fn client(network: &[u8]) -> Result<Client> {
     let signer = PrivateKeySigner::from_bytes(&DEV_PRIVATE_KEYS[DEV])?;
     let secret = Secret::from_slice(DEV_PRIVATE_KEYS[DEV].as_slice()).context("a key has 32 bytes")?;
     let member = |url: &str| -> Result<Arc<dyn KeyService>> { Ok(Arc::new(HttpKeyService::new(url)?)) };
+    let chain = Arc::new(EvmChain::connect(&network, signer).await?);
     let parts = Parts {
-        chain: Arc::new(EvmChain::connect(&network, signer).await?),
+        book: Arc::<EvmChain>::clone(&chain),
+        chain,
         store: Arc::new(KuboStore::new(&network.store, KuboOptions::default())?),
         cas: network.cas.iter().map(|cas| member(&cas.url)).collect::<Result<_>>()?,
         progress: Arc::new(HttpWorker::default()),
         clock: Arc::new(SystemClock),
+        salts: Salts::in_memory(),
     };
     Ok(Client::new(network, SigningKey::from_bytes(secret)?, parts))
 }

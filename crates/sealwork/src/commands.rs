@@ -3,24 +3,32 @@
 mod account;
 mod app;
 mod cas;
+mod chain;
+mod channel;
 mod demo;
 mod doctor;
 mod inspect;
+mod market;
+mod orders;
+mod registry;
 mod run;
+mod spend;
 mod task;
 mod verify;
 mod wallets;
 mod worker;
 
 use crate::{
-    cli::{Cli, Command, Global},
+    cli::{AccountCommand, CasCommand, Cli, Command, Global, WorkerCommand},
     connect,
+    failure::{self, Failure},
     home::Home,
     output::Output,
     up, wallet,
 };
-use anyhow::Result;
-use sealwork_client::Client;
+use anyhow::{Result, bail};
+use sealwork_client::{Client, Salts};
+use sealwork_types::AppId;
 
 /// What every command gets.
 #[derive(Clone, Debug)]
@@ -28,22 +36,48 @@ pub(crate) struct Context {
     pub(crate) home: Home,
     pub(crate) output: Output,
     pub(crate) wallet: String,
+    /// Whether transactions are tried out instead of sent.
+    pub(crate) dry_run: bool,
 }
 
 impl Context {
     fn new(global: &Global, output: Output) -> Result<Self> {
-        Ok(Self { home: Home::new(global)?, output, wallet: global.wallet.clone() })
+        let (wallet, dry_run) = (global.wallet.clone(), global.dry_run);
+        Ok(Self { home: Home::new(global)?, output, wallet, dry_run })
     }
 
     /// A client of the network in force with the chosen wallet.
     pub(crate) async fn client(&self) -> Result<Client> {
-        connect::client(self.home.network()?, wallet::unlock(&self.home, &self.wallet)?).await
+        let wallet = wallet::unlock(&self.home, &self.wallet)?;
+        let salts = self.home.path(&format!("salts/{:#x}", wallet.key.address()));
+        connect::client(self.home.network()?, wallet, Salts::kept_in(salts)).await
+    }
+
+    /// An app by its id, by a name that this machine remembers, or by a name that is claimed on chain.
+    pub(crate) async fn app(&self, client: &Client, text: &str) -> Result<AppId> {
+        if let Some(id) = self.home.app(text) {
+            return Ok(id);
+        }
+        client.app_named(text).await?.ok_or_else(|| {
+            Failure::new(
+                failure::FAILED,
+                format!("{text:?} is neither an app id (0x and 64 hex digits), nor an app published here, nor a claimed name"),
+            )
+            .hint("`sealwork publish` prints the id; `sealwork app name` claims a name that everybody can use")
+            .into()
+        })
     }
 }
 
 /// Runs a command.
 pub(crate) async fn run(cli: Cli, output: Output) -> Result<u8> {
     let context = Context::new(&cli.global, output)?;
+    if context.dry_run && goes_on(&cli.command) {
+        bail!(
+            Failure::new(failure::FAILED, "--dry-run tries out single transactions of a wallet; this command does more")
+                .hint("leave --dry-run out, or use it with run, publish, order, offer, deal, claim, channel, app, account or kitty")
+        );
+    }
     match cli.command {
         Command::Up(arguments) => up::run(&context, arguments).await,
         Command::Demo(arguments) => Box::pin(demo::run(&context, &arguments)).await,
@@ -58,6 +92,28 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<u8> {
         Command::Wallet(command) => wallets::run(&context, &command),
         Command::Worker(command) => worker::run(&context, command).await,
         Command::Cas(command) => cas::run(&context, &command).await,
+        Command::App(command) => registry::run(&context, &command).await,
+        Command::Order(command) => Box::pin(orders::run(&context, &command)).await,
+        Command::Offer(arguments) => orders::offer(&context, &arguments).await,
+        Command::Book(arguments) => market::book(&context, &arguments).await,
+        Command::Deal(command) => market::deal(&context, &command).await,
+        Command::Claim(arguments) => market::claim(&context, &arguments).await,
+        Command::Channel(command) => channel::run(&context, &command).await,
+        Command::Kitty(command) => account::kitty(&context, &command).await,
+        Command::Chain(arguments) => chain::run(&context, arguments).await,
         Command::Doctor => doctor::run(&context).await,
     }
+}
+
+/// Whether a command sends from accounts other than the wallet, or goes on sending.
+const fn goes_on(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Up(_)
+            | Command::Demo(_)
+            | Command::Chain(_)
+            | Command::Worker(WorkerCommand::Start(_))
+            | Command::Cas(CasCommand::Start(_))
+            | Command::Account(AccountCommand::Faucet { .. })
+    )
 }

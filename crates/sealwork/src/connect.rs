@@ -4,22 +4,24 @@ use crate::wallet::Wallet;
 use anyhow::Result;
 use sealwork_cas::HttpKeyService;
 use sealwork_chain::EvmChain;
-use sealwork_client::{Client, Parts};
-use sealwork_ports::{Clock, KeyService, Store, SystemClock};
+use sealwork_client::{Client, Parts, Salts};
+use sealwork_ports::{Clock, KeyService, OrderBook, Store, SystemClock};
 use sealwork_store::{KuboOptions, KuboStore};
 use sealwork_types::network::NetworkDocument;
 use sealwork_worker::HttpWorker;
 use std::sync::Arc;
 
 /// A client of a network, with a wallet's key.
-pub(crate) async fn client(network: NetworkDocument, wallet: Wallet) -> Result<Client> {
+pub(crate) async fn client(network: NetworkDocument, wallet: Wallet, salts: Salts) -> Result<Client> {
     let chain = Arc::new(EvmChain::connect(&network, wallet.signer).await?);
     let parts = Parts {
+        book: Arc::clone(&chain) as Arc<dyn OrderBook>,
         chain,
         store: store(&network.store)?,
         cas: members(&network)?,
         progress: Arc::new(HttpWorker::default()),
         clock: clock(),
+        salts,
     };
     Ok(Client::new(network, wallet.key, parts))
 }

@@ -1,5 +1,6 @@
 //! Exit codes: which failure a script can tell from which.
 
+use crate::hints;
 use sealwork_chain::ChainError;
 use sealwork_client::ClientError;
 use sealwork_ports::PortError;
@@ -41,6 +42,9 @@ pub(crate) fn classify(error: &anyhow::Error) -> (u8, Option<String>) {
     if error.chain().any(|cause| cause.to_string().contains("insufficient funds")) {
         let hint =
             "the wallet has no coins for gas; on a development network `sealwork account faucet` gives some";
+        return (FAILED, Some(hint.to_owned()));
+    }
+    if let Some(hint) = error.chain().find_map(|cause| hints::of(&cause.to_string())) {
         return (FAILED, Some(hint.to_owned()));
     }
     for cause in error.chain() {

@@ -58,18 +58,8 @@ impl Home {
     }
 
     /// An app by id or by remembered name.
-    pub(crate) fn app(&self, text: &str) -> Result<AppId> {
-        if let Some(id) = self.apps().get(text) {
-            return Ok(*id);
-        }
-        text.parse().map_err(|_| {
-            Failure::new(
-                failure::FAILED,
-                format!("{text:?} is neither an app id (0x and 64 hex digits) nor an app published here"),
-            )
-            .hint("`sealwork publish` prints the id; apps published on this machine can be named")
-            .into()
-        })
+    pub(crate) fn app(&self, text: &str) -> Option<AppId> {
+        self.apps().get(text).copied().or_else(|| text.parse().ok())
     }
 
     fn apps(&self) -> BTreeMap<String, AppId> {

@@ -148,6 +148,8 @@ fn local_worker(
         data: data.join("worker"),
         slots: arguments.slots,
         price: LOCAL_PRICE.to_owned(),
+        stake: "0".to_owned(),
+        takes_requests: true,
         port: services::port(arguments, 4),
         sim_root: data.join("sim-root.key"),
         url_file: context.home.path("worker.url"),

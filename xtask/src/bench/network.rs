@@ -33,10 +33,23 @@ impl Drop for Scratch {
     }
 }
 
+/// Starts an anvil, unless there is none in `contracts/node_modules`; and its endpoint.
+pub(crate) fn anvil(root: &Path) -> Result<Option<(Running, String)>> {
+    let program = root.join("contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");
+    if !program.is_file() {
+        return Ok(None);
+    }
+    let mut command = Command::new(&program);
+    command.args(["--port", "0"]);
+    started(command, |line| {
+        line.strip_prefix("Listening on ").map(|address| format!("http://{}", address.trim()))
+    })
+    .map(Some)
+}
+
 /// What `sealwork up --json` says when everything runs.
 #[derive(Debug, Deserialize)]
 struct Ready {
-    chain: String,
     worker: String,
 }
 
@@ -46,41 +59,20 @@ pub(crate) struct Network {
     sealwork: PathBuf,
     ready: Ready,
     up: Running,
-    _anvil: Option<Running>,
     home: Scratch,
 }
 
 impl Network {
     /// Starts a network on the embedded chain.
     pub(crate) fn on_devchain(sealwork: &Path) -> Result<Self> {
-        Self::start(sealwork, Scratch::new("devchain")?, None, &[])
+        Self::start(sealwork, Scratch::new("devchain")?)
     }
 
-    /// Starts a network on an anvil, unless there is none in `contracts/node_modules`.
-    pub(crate) fn on_anvil(root: &Path, sealwork: &Path) -> Result<Option<Self>> {
-        let program = root.join("contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");
-        if !program.is_file() {
-            return Ok(None);
-        }
-        let mut command = Command::new(&program);
-        command.args(["--port", "0"]);
-        let (anvil, url) = started(command, |line| {
-            line.strip_prefix("Listening on ").map(|address| format!("http://{}", address.trim()))
-        })?;
-        let scratch = Scratch::new("anvil")?;
-        Self::start(sealwork, scratch, Some(anvil), &["--rpc", &url]).map(Some)
-    }
-
-    fn start(sealwork: &Path, home: Scratch, anvil: Option<Running>, options: &[&str]) -> Result<Self> {
+    fn start(sealwork: &Path, home: Scratch) -> Result<Self> {
         let mut command = Command::new(sealwork);
-        command.args(["--json", "--home"]).arg(home.path()).args(["up", "--port", "0"]).args(options);
+        command.args(["--json", "--home"]).arg(home.path()).args(["up", "--port", "0"]);
         let (up, ready) = started(command, |line| serde_json::from_str(line).ok())?;
-        Ok(Self { sealwork: sealwork.to_path_buf(), ready, up, _anvil: anvil, home })
-    }
-
-    /// JSON-RPC endpoint of the chain.
-    pub(crate) fn rpc(&self) -> &str {
-        &self.ready.chain
+        Ok(Self { sealwork: sealwork.to_path_buf(), ready, up, home })
     }
 
     /// Status page of the worker.

@@ -7,7 +7,7 @@ use sealwork_ports::{
 };
 use sealwork_types::{
     Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, PolicyHash, PoolId,
-    abi::{Account, App, DealProgress, Grant},
+    abi::{Account, App, DealProgress, Registered},
     enclave_wire::GrantFrame,
     network::Contracts,
     order::SigningDomain,
@@ -49,11 +49,12 @@ impl Chain for TestChain {
     fn deployment(&self) -> Deployment {
         let at = Address::ZERO;
         let contracts = Contracts {
-            escrow: at,
             registry: at,
             market: self.domain.market,
-            tasks: at,
             attestations: at,
+            batches: at,
+            channels: at,
+            book: at,
             token: at,
         };
         Deployment { domain: self.domain, contracts, deployed_at: 0 }
@@ -90,10 +91,10 @@ impl Chain for TestChain {
     async fn deal(&self, _: DealId) -> Result<DealProgress, PortError> {
         unreachable!("a member only looks up apps")
     }
-    async fn is_closed(&self, _: DealId, _: u32) -> Result<bool, PortError> {
+    async fn is_open(&self, _: DealId, _: u32) -> Result<bool, PortError> {
         unreachable!("a member only looks up apps")
     }
-    async fn grant(&self, _: Address) -> Result<Option<Grant>, PortError> {
+    async fn grant(&self, _: Address) -> Result<Option<Registered>, PortError> {
         unreachable!("a member only looks up apps")
     }
     async fn registration(&self, _: Address) -> Result<GrantFrame, PortError> {
@@ -115,6 +116,9 @@ impl Chain for TestChain {
         unreachable!("a member only looks up apps")
     }
     async fn send(&self, _: Address, _: Vec<u8>) -> Result<TxOutcome, PortError> {
+        unreachable!("a member only looks up apps")
+    }
+    async fn estimate(&self, _: Address, _: Vec<u8>) -> Result<u64, PortError> {
         unreachable!("a member only looks up apps")
     }
     async fn call(&self, _: Address, _: Vec<u8>) -> Result<Bytes, PortError> {

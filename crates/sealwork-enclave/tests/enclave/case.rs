@@ -10,7 +10,7 @@ use sealwork_seal::{
     sign::{SigningKey, recover},
 };
 use sealwork_types::{
-    Address, AppId, B256, Cid, CodeHash, Codec, Measurement, Sha256Digest, Status,
+    Address, AppId, B256, Cid, CodeHash, Codec, DealId, Measurement, Sha256Digest, Status,
     abi::{Receipt, RequestOrder},
     enclave_wire::TaskFrame,
     evidence::TeeKind,
@@ -134,7 +134,7 @@ impl Case {
         let digest = Sha256Digest::of(&sealed);
         let params = TaskParams { input_cid: Cid::new(Codec::Raw, digest), input_digest: digest };
         let policy = self.policy().to_bytes();
-        let mut order = self.base_order(&params);
+        let mut order = self.base_order(&params, &policy);
         (self.order)(&mut order);
         let signature = self.requester.sign(&self.signed_for, &order);
         let deal = deal_id(self.domain.order_hash(&order), 0);
@@ -202,14 +202,17 @@ impl Case {
         }
     }
 
-    fn base_order(&self, params: &TaskParams) -> RequestOrder {
+    fn base_order(&self, params: &TaskParams, policy: &[u8]) -> RequestOrder {
         RequestOrder {
             app: APP,
+            codeHash: self.code_hash().get(),
+            policyHash: Policy::hash_of(policy).get(),
             appMaxPrice: Default::default(),
             datasets: Vec::new(),
             datasetMaxPrice: Default::default(),
             poolRestrict: B256::ZERO,
             poolMaxPrice: Default::default(),
+            minStake: Default::default(),
             requester: self.requester.address(),
             sponsor: Address::ZERO,
             outputRecipient: self.output.recipient().digest(),
@@ -239,7 +242,8 @@ impl Case {
         let reader = OpenReader::new(std::slice::from_ref(&self.output), output).unwrap();
         let (binding, bundle) = read_output(reader, 1 << 30).unwrap();
         let OutputBinding { domain: bound, task, input_digest, status, .. } = binding;
-        assert_eq!((bound, task.get(), input_digest), (self.domain, receipt.taskId, receipt.input));
+        let signed = task_id(DealId::new(receipt.dealId), receipt.index);
+        assert_eq!((bound, task, input_digest), (self.domain, signed, receipt.work.input));
         assert_eq!(status, receipt.status);
         bundle
     }
@@ -273,7 +277,7 @@ impl Outcome {
     }
 }
 
-/// The only task of an order.
-pub(crate) fn only_task(order: &RequestOrder) -> B256 {
-    task_id(deal_id(domain().order_hash(order), 0), 0).get()
+/// The deal that takes all of an order.
+pub(crate) fn whole_deal(order: &RequestOrder) -> B256 {
+    deal_id(domain().order_hash(order), 0).get()
 }

@@ -19,7 +19,7 @@ fn runs_a_program_on_a_sealed_input_and_seals_its_output() {
     assert_eq!((bundle.exit_code, &bundle.stdout[..]), (0, &b"attack at dawn"[..]));
     let receipt = outcome.receipt();
     assert_eq!(receipt.status, Status::SUCCESS.code());
-    assert_eq!(receipt.codeHash, case.code_hash().get());
+    assert_eq!(receipt.work.codeHash, case.code_hash().get());
     assert!(receipt.fuel > 0 && receipt.callbackHash.is_zero() && receipt.stateAfter.is_zero());
     assert!(!outcome.output.windows(6).any(|window| window == b"attack"));
 }

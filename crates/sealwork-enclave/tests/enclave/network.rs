@@ -11,7 +11,7 @@ use sealwork_seal::{age::Recipient, sign::SigningKey};
 use sealwork_simtee::{SimEnclave, SimPlatform, SimRoot, measure_file};
 use sealwork_types::{
     Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, Measurement, PolicyHash, PoolId,
-    abi::{Account, App, DealProgress, Grant},
+    abi::{Account, App, DealProgress, Registered},
     enclave_wire::GrantFrame,
     evidence::TeeKind,
     network::{CasMember, Contracts, NetworkDocument, TrustAnchors},
@@ -135,11 +135,12 @@ fn document(key: &SigningKey, root: Bytes, url: String, tls: String) -> NetworkD
     let domain = crate::case::domain();
     let none = Address::ZERO;
     let contracts = Contracts {
-        escrow: none,
         registry: none,
         market: domain.market,
-        tasks: none,
         attestations: none,
+        batches: none,
+        channels: none,
+        book: none,
         token: none,
     };
     NetworkDocument {
@@ -183,11 +184,12 @@ impl Chain for Registry {
     fn deployment(&self) -> Deployment {
         let none = Address::ZERO;
         let contracts = Contracts {
-            escrow: none,
             registry: none,
             market: self.domain.market,
-            tasks: none,
             attestations: none,
+            batches: none,
+            channels: none,
+            book: none,
             token: none,
         };
         Deployment { domain: self.domain, contracts, deployed_at: 0 }
@@ -218,10 +220,10 @@ impl Chain for Registry {
     async fn deal(&self, _: DealId) -> Result<DealProgress, PortError> {
         not_needed!()
     }
-    async fn is_closed(&self, _: DealId, _: u32) -> Result<bool, PortError> {
+    async fn is_open(&self, _: DealId, _: u32) -> Result<bool, PortError> {
         not_needed!()
     }
-    async fn grant(&self, _: Address) -> Result<Option<Grant>, PortError> {
+    async fn grant(&self, _: Address) -> Result<Option<Registered>, PortError> {
         not_needed!()
     }
     async fn registration(&self, _: Address) -> Result<GrantFrame, PortError> {
@@ -243,6 +245,9 @@ impl Chain for Registry {
         std::future::pending().await
     }
     async fn send(&self, _: Address, _: Vec<u8>) -> Result<TxOutcome, PortError> {
+        not_needed!()
+    }
+    async fn estimate(&self, _: Address, _: Vec<u8>) -> Result<u64, PortError> {
         not_needed!()
     }
     async fn call(&self, _: Address, _: Vec<u8>) -> Result<Bytes, PortError> {

@@ -1,12 +1,18 @@
 //! Orders and documents: everything in a task's description that is not what the requester signed.
 
 use crate::{
-    case::{Case, only_task},
-    host::NOW,
+    case::{Case, anchors, whole_deal},
+    host::{NOW, TestHost},
     wasm,
 };
 use sealwork_seal::{age::Identity, sign::SigningKey};
-use sealwork_types::{B256, enclave_wire::decode_request, order::SigningDomain, params::TASK_DEADLINE_S};
+use sealwork_types::{
+    B256,
+    deal::{compact_signature, work},
+    enclave_wire::decode_request,
+    order::SigningDomain,
+    params::TASK_DEADLINE_S,
+};
 
 fn refuses(case: &Case, part: &str) {
     let outcome = case.run();
@@ -15,12 +21,27 @@ fn refuses(case: &Case, part: &str) {
 }
 
 #[test]
-fn the_receipt_names_the_task_of_the_order() {
+fn the_receipt_names_the_task_and_the_work_of_the_order() {
+    let mut host = TestHost::ready(&anchors());
     let case = Case::new(wasm::idle());
-    let order = decode_request(&case.prepare().frame.request).unwrap().order;
-    // Sealing is randomized, so the order of the run is another one: only the shape can be compared.
-    assert_ne!(case.run().receipt().taskId, only_task(&order));
-    assert!(!case.run().receipt().taskId.is_zero());
+    let prepared = case.prepare();
+    let order = decode_request(&prepared.frame.request).unwrap().order;
+    let outcome = host.run(prepared.frame, &prepared.module, &prepared.sealed);
+    let receipt = outcome.receipt();
+    assert_eq!((receipt.dealId, receipt.index), (whole_deal(&order), 0));
+    assert_eq!(receipt.work, work(&order));
+    assert_eq!(receipt.work.codeHash, case.code_hash().get());
+    assert!(!receipt.work.input.is_zero());
+    host.end().unwrap();
+}
+
+#[test]
+fn refuses_another_policy_or_code_than_the_order_names() {
+    let mut case = Case::new(wasm::idle());
+    case.order = Box::new(|order| order.policyHash = B256::repeat_byte(1));
+    refuses(&case, "the order names policy");
+    case.order = Box::new(|order| order.codeHash = B256::repeat_byte(1));
+    refuses(&case, "the order names code");
 }
 
 #[test]
@@ -29,6 +50,18 @@ fn refuses_an_order_that_somebody_else_signed() {
     let victim = SigningKey::generate().unwrap().address();
     case.order = Box::new(move |order| order.requester = victim);
     refuses(&case, "signed it");
+}
+
+#[test]
+fn takes_a_request_that_is_signed_in_the_short_form() {
+    let mut case = Case::new(wasm::idle());
+    case.frame = Box::new(|frame| {
+        let mut request = decode_request(&frame.request).unwrap();
+        let (r, vs) = compact_signature(&request.signature).unwrap();
+        request.signature = [r, vs].concat().into();
+        frame.request = serde_json::to_vec(&request).unwrap();
+    });
+    assert_eq!(case.run().receipt().status, 0);
 }
 
 #[test]
@@ -89,7 +122,7 @@ fn refuses_documents_that_do_not_belong_together() {
     case.frame = Box::new(move |frame| frame.manifest.clone_from(&manifest));
     refuses(&case, "the manifest names policy");
     case.frame = Box::new(move |frame| frame.policy.clone_from(&policy));
-    refuses(&case, "the manifest names policy");
+    refuses(&case, "the order names policy");
     case.frame = Box::new(|frame| frame.policy.push(b'!'));
     refuses(&case, "policy document");
     case.frame = Box::new(|frame| frame.manifest = vec![b' '; 100_000]);

@@ -1,16 +1,16 @@
 use super::*;
-use sealwork_types::{Address, abi::Grant};
+use sealwork_types::{
+    Address,
+    abi::{Grant, Work},
+};
 
 fn execution() -> Box<Execution> {
     let zero = B256::ZERO;
     Box::new(Execution {
         receipt: Receipt {
-            taskId: zero,
             dealId: zero,
-            app: zero,
-            codeHash: zero,
-            policyHash: zero,
-            input: zero,
+            work: Work { app: zero, codeHash: zero, policyHash: zero, input: zero },
+            index: 0,
             output: zero,
             status: 0,
             fuel: 0,

@@ -9,8 +9,32 @@ pub const GRANT_LIFETIME_S: u64 = 86_400;
 /// Time between asking for a withdrawal and taking the money, so that a signed request keeps its cover (s).
 pub const WITHDRAWAL_DELAY_S: u64 = 600;
 
-/// Time a deal has to settle all its tasks, counted from the match; afterwards anybody may claim the refund (s).
+/// Time a pool has to settle a deal's tasks or to say that it works on them; afterwards anybody may claim the refund (s).
+pub const START_WINDOW_S: u64 = 120;
+
+/// Time a started deal has to settle all its tasks, counted from the match; afterwards anybody may claim the refund (s).
 pub const TASK_DEADLINE_S: u64 = 3_600;
+
+/// Time after which anybody may claim the refund of what the module of a deal's mode left open, counted from the match (s).
+pub const DEAL_LIFETIME_S: u64 = 2_592_000;
+
+/// Time a pool has to bring its latest voucher after the payer of a channel asked for the rest (s).
+pub const CHANNEL_DISPUTE_S: u64 = 3_600;
+
+/// Time between announcing another manifest, code and policy of an app and their taking effect (s).
+pub const APP_UPDATE_DELAY_S: u64 = 86_400;
+
+/// Time between committing to an app's name and claiming it (s).
+pub const NAME_CLAIM_DELAY_S: u64 = 60;
+
+/// Time in which a committed name can be claimed (s).
+pub const NAME_CLAIM_WINDOW_S: u64 = 86_400;
+
+/// A deal without a fault may draw one part in this many of the kitty (part).
+pub const KITTY_SHARE: u64 = 10;
+
+/// A draw from the kitty is at least this, as far as the kitty and the pool's stake reach (smallest token unit).
+pub const KITTY_LEAST_DRAW: u64 = 1_000_000_000;
 
 /// Largest protocol fee that can ever be set, in hundredths of a percent of the task price (bps).
 pub const PROTOCOL_FEE_CAP_BPS: u64 = 500;
@@ -18,7 +42,7 @@ pub const PROTOCOL_FEE_CAP_BPS: u64 = 500;
 /// Datasets one deal may combine (count).
 pub const MAX_DATASETS: u64 = 8;
 
-/// Tasks of one deal that workers take and clients list (tasks).
+/// Tasks of one deal; a match takes at most this many at once (tasks).
 pub const MAX_DEAL_VOLUME: u32 = 10_000;
 
 /// Length of the params field of a request order (bytes).

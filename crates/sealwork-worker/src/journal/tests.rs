@@ -1,14 +1,23 @@
 use super::*;
-use sealwork_types::{Address, B256, abi::RequestOrder};
+use alloy_sol_types::SolStruct;
+use sealwork_types::{
+    Address, B256, Bytes, PoolId, U256,
+    abi::{DealTerms, RequestOrder},
+    deal::{self, Deal},
+    order::SignedRequest,
+};
 
-fn terms() -> DealTerms {
-    let request = RequestOrder {
+fn request() -> RequestOrder {
+    RequestOrder {
         app: B256::repeat_byte(1),
+        codeHash: B256::ZERO,
+        policyHash: B256::ZERO,
         appMaxPrice: Default::default(),
         datasets: vec![],
         datasetMaxPrice: Default::default(),
         poolRestrict: B256::ZERO,
         poolMaxPrice: Default::default(),
+        minStake: Default::default(),
         requester: Address::repeat_byte(2),
         sponsor: Address::ZERO,
         outputRecipient: B256::ZERO,
@@ -21,66 +30,150 @@ fn terms() -> DealTerms {
         callbackGas: 0,
         params: Bytes::new(),
         requirements: B256::ZERO,
-        expiry: 0,
+        expiry: 1_000,
         nonce: 0,
         salt: B256::ZERO,
-    };
-    DealTerms {
-        request,
-        requestHash: B256::ZERO,
-        pool: B256::ZERO,
-        codeHash: B256::ZERO,
-        policyHash: B256::ZERO,
-        appOwner: Address::ZERO,
-        poolOwner: Address::ZERO,
-        payer: Address::ZERO,
-        appPrice: Default::default(),
-        poolPrice: Default::default(),
-        feeBps: 0,
-        datasets: vec![],
-        volume: 2,
-        startedAt: 0,
     }
 }
 
-fn job(index: u32) -> Job {
-    Job {
-        deal: DealId::new(B256::repeat_byte(3)),
-        index,
-        terms: terms(),
-        request_signature: Bytes::new(),
-        state: JobState::new(),
+/// A deal that was made at `started_at`; the request hash tells deals apart.
+fn deal(number: u8, started_at: u64) -> Agreement {
+    let request = request();
+    let terms = DealTerms {
+        requestHash: B256::repeat_byte(number),
+        firstTask: 0,
+        workHash: deal::work(&request).eip712_hash_struct(),
+        payer: Address::ZERO,
+        appOwner: Address::ZERO,
+        poolOwner: Address::ZERO,
+        appPrice: Default::default(),
+        poolPrice: Default::default(),
+        stake: Default::default(),
+        feeBps: 0,
+        mode: 0,
+        startedAt: started_at,
+        callback: Address::ZERO,
+        callbackGas: 0,
+        datasets: vec![],
+    };
+    let deal = Deal { pool: B256::ZERO, volume: 2, terms, request, request_signature: Bytes::new() };
+    Agreement::Matched(Box::new(deal))
+}
+
+fn direct(number: u8, accepted_at: u64) -> DirectRequest {
+    DirectRequest {
+        request: SignedRequest { order: request(), signature: Bytes::new() },
+        request_hash: B256::repeat_byte(number),
+        pool: PoolId::new(B256::ZERO),
+        accepted_at,
+        price: U256::from(7),
     }
+}
+
+fn all(agreement: &Agreement) -> Accepted {
+    Accepted { agreement: agreement.clone(), open: (0..agreement.volume()).collect() }
+}
+
+fn task(agreement: &Agreement, index: u32) -> TaskId {
+    order::task_id(agreement.id(), index)
+}
+
+/// A log in a directory of its own, with one deal.
+fn journal() -> (tempfile::TempDir, Journal, Agreement) {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = Journal::open(directory.path()).unwrap();
+    let deal = deal(1, 100);
+    journal.record(&[all(&deal)], EventCursor::default()).unwrap();
+    (directory, journal, deal)
 }
 
 #[test]
 fn jobs_and_cursor_survive_a_restart_together() {
     let directory = tempfile::tempdir().unwrap();
     let cursor = EventCursor { block: 7, log_index: 2 };
-    Journal::open(directory.path()).unwrap().record(&[job(0), job(1)], cursor).unwrap();
+    Journal::open(directory.path()).unwrap().record(&[all(&deal(1, 100))], cursor).unwrap();
     let journal = Journal::open(directory.path()).unwrap();
     assert_eq!(journal.cursor().unwrap(), cursor);
-    assert_eq!(journal.jobs(|_| true).unwrap().len(), 2);
+    assert_eq!(journal.open_jobs().unwrap().len(), 2);
 }
 
 #[test]
 fn an_event_seen_twice_does_not_reset_a_job() {
-    let directory = tempfile::tempdir().unwrap();
-    let journal = Journal::open(directory.path()).unwrap();
-    journal.record(&[job(0)], EventCursor::default()).unwrap();
-    journal.apply(job(0).task(), JobEvent::Started).unwrap();
-    journal.record(&[job(0)], EventCursor::default()).unwrap();
-    assert_eq!(journal.job(job(0).task()).unwrap().unwrap().state, JobState::Running { attempt: 1 });
+    let (_directory, journal, deal) = journal();
+    journal.apply(task(&deal, 0), JobEvent::Started).unwrap();
+    journal.record(&[all(&deal)], EventCursor::default()).unwrap();
+    assert_eq!(journal.job(task(&deal, 0)).unwrap().unwrap().state, JobState::Running { attempt: 1 });
 }
 
 #[test]
 fn a_refused_transition_leaves_the_log_as_it_was() {
+    let (_directory, journal, deal) = journal();
+    let settled = JobEvent::Settled { transaction: B256::ZERO };
+    assert!(matches!(journal.apply(task(&deal, 0), settled), Err(JournalError::Transition { .. })));
+    assert_eq!(journal.job(task(&deal, 0)).unwrap().unwrap().state, JobState::new());
+}
+
+#[test]
+fn open_jobs_come_oldest_first_and_leave_when_they_end() {
+    let (_directory, journal, second) = journal();
+    let first = deal(2, 99);
+    journal.record(&[all(&first)], EventCursor::default()).unwrap();
+    let order: Vec<TaskId> = journal.open_jobs().unwrap().iter().map(Job::task).collect();
+    assert_eq!(order, [task(&first, 0), task(&first, 1), task(&second, 0), task(&second, 1)]);
+    journal.apply(task(&first, 0), JobEvent::Closed).unwrap();
+    assert_eq!(journal.next_open(|_| true).unwrap().unwrap().task(), task(&first, 1));
+    let skipped = journal.next_open(|other| other != task(&first, 1)).unwrap().unwrap();
+    assert_eq!(skipped.task(), task(&second, 0));
+    assert!(journal.has_open(&first).unwrap());
+    journal.apply(task(&first, 1), JobEvent::Closed).unwrap();
+    assert!(!journal.has_open(&first).unwrap());
+    assert_eq!((journal.open_count().unwrap(), journal.states().unwrap().len()), (2, 4));
+}
+
+#[test]
+fn deals_are_watched_until_they_are_started() {
+    let (_directory, journal, late) = journal();
+    let early = deal(2, 99);
+    journal.record(&[all(&early)], EventCursor::default()).unwrap();
+    journal.accept(direct(3, 1)).unwrap();
+    assert_eq!(journal.unstarted(98, 9).unwrap(), []);
+    assert_eq!(journal.unstarted(99, 9).unwrap(), std::slice::from_ref(&early));
+    assert_eq!(journal.unstarted(100, 9).unwrap(), [early.clone(), late.clone()]);
+    assert_eq!(journal.unstarted(100, 1).unwrap(), std::slice::from_ref(&early));
+    journal.started(&early).unwrap();
+    journal.started(&early).unwrap();
+    assert_eq!(journal.unstarted(100, 9).unwrap(), [late]);
+}
+
+#[test]
+fn a_request_is_accepted_once_and_keeps_what_it_reached_when_it_is_matched() {
     let directory = tempfile::tempdir().unwrap();
     let journal = Journal::open(directory.path()).unwrap();
-    journal.record(&[job(0)], EventCursor::default()).unwrap();
-    let settled = JobEvent::Settled { transaction: B256::ZERO };
-    assert!(matches!(journal.apply(job(0).task(), settled), Err(JournalError::Transition { .. })));
-    assert_eq!(journal.job(job(0).task()).unwrap().unwrap().state, JobState::new());
+    journal.accept(direct(1, 50)).unwrap();
+    let deal = deal(1, 100);
+    journal.apply(task(&deal, 0), JobEvent::Started).unwrap();
+    journal.accept(direct(1, 60)).unwrap();
+    assert_eq!(journal.open_jobs().unwrap()[0].direct().unwrap().accepted_at, 50);
+    journal.record(&[all(&deal)], EventCursor::default()).unwrap();
+    let jobs = journal.open_jobs().unwrap();
+    assert_eq!(
+        jobs.iter().map(|job| job.state.clone()).collect::<Vec<_>>(),
+        [JobState::Running { attempt: 1 }, JobState::new()]
+    );
+    assert!(jobs.iter().all(|job| job.direct().is_none()));
+    assert_eq!(journal.agreement(deal.id()).unwrap(), Some(deal));
+}
+
+#[test]
+fn a_request_that_was_given_up_gets_another_chance_when_it_is_matched() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = Journal::open(directory.path()).unwrap();
+    journal.accept(direct(1, 50)).unwrap();
+    let deal = deal(1, 100);
+    journal.apply(task(&deal, 0), JobEvent::GaveUp { reason: "not covered".into() }).unwrap();
+    assert_eq!(journal.open_count().unwrap(), 0);
+    journal.record(&[all(&deal)], EventCursor::default()).unwrap();
+    assert_eq!(journal.open_count().unwrap(), 2);
 }
 
 #[test]

@@ -1,15 +1,18 @@
 //! `new`, `build`, `publish`.
 
-use super::Context;
+use super::{Context, spend};
 use crate::{
     cli::PublishArgs,
     enclave_program, money,
     project::{self, Project},
 };
+use alloy_primitives::aliases::U96;
 use anyhow::Result;
-use sealwork_client::{PublishRequest, Published};
-use sealwork_ports::{Clock, SystemClock};
-use sealwork_types::{CodeHash, params::EVIDENCE_MAX_AGE_S, policy::Policy};
+use sealwork_client::{Prepared, PublishRequest};
+use sealwork_ports::TxOutcome;
+use sealwork_types::{
+    CodeHash, Sha256Digest, params::EVIDENCE_MAX_AGE_S, policy::Policy, signed_order::UNLIMITED,
+};
 use serde_json::json;
 use std::path::Path;
 
@@ -34,34 +37,57 @@ pub(crate) fn build(context: &Context, path: &Path) -> Result<u8> {
 
 pub(crate) async fn publish(context: &Context, arguments: &PublishArgs) -> Result<u8> {
     let client = context.client().await?;
-    let request = request(arguments)?;
-    let (name, price) = (request.name.clone(), request.price);
-    let published = client.publish(request).await?;
-    context.home.remember_app(&name, published.app)?;
-    let Published { app, manifest, registration, order } = &published;
-    let gas = registration.map_or(0, |outcome| outcome.gas_used);
+    let request = project_request(&arguments.path)?;
+    let (name, price) = (request.name.clone(), money::parse_price(&arguments.price)?);
+    let volume = arguments.volume.unwrap_or(UNLIMITED);
+    let expiry = client.now().await?.saturating_add(arguments.days.saturating_mul(DAY_S));
+    // A dry run stores nothing either.
+    let prepared = if context.dry_run {
+        let (manifest, _) = request.documents();
+        Prepared { manifest_hash: Sha256Digest::of(&manifest.to_bytes()), manifest }
+    } else {
+        client.prepare(request).await?
+    };
+    let app = client.predict_app(&prepared).await?;
+    let registration = client.registration_plan(app, &prepared).await?;
+    let register_gas = match &registration {
+        None => 0,
+        Some(plan) if context.dry_run => {
+            let offer = client.app_offer_plan(app, price, volume, expiry).await?;
+            spend::carry_out(context, &client, &plan.clone().then(offer)).await?;
+            return Ok(0);
+        }
+        Some(plan) => gas(spend::carry_out(context, &client, plan).await?),
+    };
+    let offer = client.app_offer_plan(app, price, volume, expiry).await?;
+    let Some(outcomes) = spend::carry_out(context, &client, &offer).await? else { return Ok(0) };
+    context.home.remember_app(&name, app)?;
+    let (code, policy, order_gas) =
+        (prepared.manifest.code_hash, prepared.manifest.policy_hash, gas(Some(outcomes)));
     context.output.answer(
         &json!({
-            "app": app, "name": name, "code": manifest.code_hash, "policy": manifest.policy_hash,
-            "price": price, "register_gas": gas, "order_gas": order.gas_used,
+            "app": app, "name": name, "code": code, "policy": policy, "price": price, "register_gas": register_gas,
+            "order_gas": order_gas,
         }),
         || {
             format!(
-                "published {name} as {app}\n  code    {}\n  policy  {}\n  price   {} a task\n  gas     {gas} to \
-                 register, {} to offer\nnext: sealwork run {name}",
-                manifest.code_hash,
-                manifest.policy_hash,
-                money::show(price.to()),
-                order.gas_used
+                "published {name} as {app}\n  code    {code}\n  policy  {policy}\n  price   {} a task\n  gas     {register_gas} \
+                 to register, {order_gas} to offer\nnext: sealwork run {name}",
+                money::show(price.to())
             )
         },
     );
     Ok(0)
 }
 
-fn request(arguments: &PublishArgs) -> Result<PublishRequest> {
-    let project = Project::read(&arguments.path)?;
-    let module = project.module(&arguments.path)?;
+fn gas(outcomes: Option<Vec<TxOutcome>>) -> u64 {
+    outcomes.unwrap_or_default().iter().fold(0, |sum, outcome| sum.saturating_add(outcome.gas_used))
+}
+
+/// What the project in a folder would publish, without price.
+pub(crate) fn project_request(path: &Path) -> Result<PublishRequest> {
+    let project = Project::read(path)?;
+    let module = project.module(path)?;
     let enclaves = if project.enclaves.is_empty() {
         vec![enclave_program::accepted()?]
     } else {
@@ -76,14 +102,13 @@ fn request(arguments: &PublishArgs) -> Result<PublishRequest> {
         limits: project.limits.limits(),
         environment: project.environment,
     };
-    let price = money::parse_price(&arguments.price)?;
     Ok(PublishRequest {
         name: project.name,
         description: project.description,
         module,
         policy,
-        price,
-        volume: arguments.volume,
-        expiry: SystemClock.unix_s().saturating_add(arguments.days.saturating_mul(DAY_S)),
+        price: U96::ZERO,
+        volume: UNLIMITED,
+        expiry: 0,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{Context, app, run as run_task, verify};
 use crate::{
-    cli::{DemoArgs, PublishArgs, RunArgs, UpArgs, VerifyArgs},
+    cli::{DemoArgs, InputArgs, PublishArgs, RunArgs, UpArgs, VerifyArgs},
     failure::{self, Failure},
     up::Network,
 };
@@ -21,13 +21,17 @@ pub(crate) async fn run(context: &Context, arguments: &DemoArgs) -> Result<u8> {
     let started = Instant::now();
     let example = example(arguments)?;
     let folder = tempfile::tempdir()?;
-    let demo =
-        Context { home: context.home.beside(folder.path())?, output: context.output, wallet: "dev".into() };
+    let demo = Context {
+        home: context.home.beside(folder.path())?,
+        output: context.output,
+        wallet: "dev".into(),
+        dry_run: false,
+    };
     let note = |text: &str| context.output.note(text);
     note("1. start a local network: chain, storage, CAS, worker (simulated TEE)");
     let network = Box::pin(Network::start(&demo, &local_network(folder.path()))).await?;
     note("2. publish the app cohort: logistic regression over a patient table");
-    app::publish(&demo, &PublishArgs { path: example.clone(), price: "2".into(), volume: 1_000, days: 1 })
+    app::publish(&demo, &PublishArgs { path: example.clone(), price: "2".into(), volume: None, days: 1 })
         .await?;
     note("3. seal the Wisconsin breast-cancer table and run the app on it");
     let receipt = folder.path().join("receipt.json");
@@ -42,15 +46,13 @@ pub(crate) async fn run(context: &Context, arguments: &DemoArgs) -> Result<u8> {
 fn run_arguments(example: &Path, receipt: &Path) -> RunArgs {
     RunArgs {
         app: EXAMPLE.into(),
-        files: vec![example.join(DATA).display().to_string()],
-        stdin: None,
+        input: InputArgs { files: vec![example.join(DATA).display().to_string()], ..InputArgs::default() },
         out: None,
         receipt: Some(receipt.to_path_buf()),
         pool: None,
         max_price: None,
         timeout: 120,
         no_deposit: false,
-        args: Vec::new(),
     }
 }
 

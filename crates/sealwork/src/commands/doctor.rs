@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{connect, enclave_program, failure, project, wallet};
 use anyhow::Result;
-use sealwork_chain::Endpoint;
+use sealwork_chain::{Endpoint, verify_deployment};
 use sealwork_types::{manifest::document_cid, network::NetworkDocument};
 use serde_json::json;
 
@@ -103,6 +103,11 @@ async fn network_findings(context: &Context, network: &NetworkDocument) -> Vec<F
             fix: "is `sealwork up` running? Else give the right endpoint in the network document",
         },
         Finding {
+            what: "contracts",
+            result: text(contracts(network).await),
+            fix: "the network document names another deployment, or one of another version of Sealwork; ask who gave it to you",
+        },
+        Finding {
             what: "storage",
             result: text(store.await),
             fix: "is `sealwork up` or the IPFS node running?",
@@ -124,10 +129,16 @@ async fn chain(network: &NetworkDocument) -> Result<String> {
         endpoint.chain_id(),
         network.anchors.domain.chain_id
     );
-    anyhow::ensure!(
-        !endpoint.code(network.contracts.market).await?.is_empty(),
-        "there is no market contract"
-    );
     let (number, _) = endpoint.head().await?;
     Ok(format!("{} at block {number}", network.rpc))
+}
+
+/// Whether the contracts are the published ones and each other's.
+async fn contracts(network: &NetworkDocument) -> Result<String> {
+    let endpoint = Endpoint::connect(&network.rpc, alloy_signer_local::PrivateKeySigner::random()).await?;
+    let mismatches = verify_deployment(&endpoint, &network.contracts).await?;
+    let problems = mismatches.iter().map(|found| format!("{} {}", found.contract.name(), found.problem));
+    let problems: Vec<_> = problems.collect();
+    anyhow::ensure!(problems.is_empty(), "{}", problems.join("; "));
+    Ok("all have the published code".to_owned())
 }

@@ -3,7 +3,11 @@
 use super::Context;
 use crate::{cli::InspectCommand, enclave_program};
 use anyhow::{Context as _, Result};
-use sealwork_types::{Address, abi::Grant, evidence::TeeKind};
+use sealwork_types::{
+    Address,
+    abi::{AppUpdate, Grant},
+    evidence::TeeKind,
+};
 use serde_json::json;
 
 pub(crate) async fn run(context: &Context, command: &InspectCommand) -> Result<u8> {
@@ -16,7 +20,8 @@ pub(crate) async fn run(context: &Context, command: &InspectCommand) -> Result<u
 
 async fn inspect_app(context: &Context, app: &str) -> Result<u8> {
     let client = context.client().await?;
-    let view = client.app(context.home.app(app)?).await?;
+    let view = client.app(context.app(&client, app).await?).await?;
+    let announced = client.announced(view.id).await?;
     let members = client.check_members().await?;
     let recipient = client.recipient(&view).await?;
     let member_texts: Vec<_> = members
@@ -32,6 +37,10 @@ async fn inspect_app(context: &Context, app: &str) -> Result<u8> {
         &json!({
             "app": view.id, "owner": view.registered.owner, "version": view.registered.version,
             "manifest": view.manifest, "policy": view.policy, "recipient": recipient.digest(),
+            "announced": announced.as_ref().map(|update| json!({
+                "manifest": update.manifestHash, "code": update.codeHash, "policy": update.policyHash,
+                "effective_at": update.effectiveAt,
+            })),
             "cas": members.iter().map(|report| json!({
                 "member": report.member, "tee": report.tee, "measurement": report.measurement,
                 "platform_svn": report.platform_svn,
@@ -46,7 +55,7 @@ async fn inspect_app(context: &Context, app: &str) -> Result<u8> {
                 .collect();
             format!(
                 "app          {} ({})\n  owner        {}, version {}\n  code         {} in {}\n  policy       {}\n  \
-                 enclaves     {}\n  limits       {:?}\nCAS\n  {}\n  sealing key  {} signed by a member above",
+                 enclaves     {}\n  limits       {:?}\nCAS\n  {}\n  sealing key  {} signed by a member above{}",
                 view.id,
                 view.manifest.name,
                 view.registered.owner,
@@ -57,11 +66,21 @@ async fn inspect_app(context: &Context, app: &str) -> Result<u8> {
                 enclaves.join("\n               "),
                 view.policy.limits,
                 member_texts.join("\n  "),
-                recipient.digest()
+                recipient.digest(),
+                announced.as_ref().map_or_else(String::new, update_text)
             )
         },
     );
     Ok(0)
+}
+
+/// What a requester should know before it is in force.
+fn update_text(update: &AppUpdate) -> String {
+    format!(
+        "\nannounced\n  code         {}\n  policy       {}\n  takes effect at {} (seconds since 1970); look at it before you \
+         seal anything to it",
+        update.codeHash, update.policyHash, update.effectiveAt
+    )
 }
 
 async fn inspect_enclave(context: &Context, address: &str) -> Result<u8> {

@@ -1,8 +1,8 @@
 //! `run`: one task from sealing to the opened output.
 
-use super::Context;
+use super::{Context, spend};
 use crate::{
-    cli::RunArgs,
+    cli::{InputArgs, RunArgs},
     failure::{self, Failure},
     home, money,
     output::Output,
@@ -24,16 +24,22 @@ const MAX_PIPED_BYTES: u64 = 64 << 20;
 const VALID_FOR_S: u64 = 24 * 3_600;
 
 pub(crate) async fn run(context: &Context, arguments: &RunArgs) -> Result<u8> {
+    let client = context.client().await?;
     let request = RunRequest {
-        app: context.home.app(&arguments.app)?,
-        input: input(arguments)?,
+        app: context.app(&client, &arguments.app).await?,
+        input: input(&arguments.input)?,
         pool: arguments.pool.as_deref().map(pool_id).transpose()?,
         max_price: arguments.max_price.as_deref().map(money::parse).transpose()?,
         valid_for_s: VALID_FOR_S,
         timeout: Duration::from_secs(arguments.timeout),
         deposit: !arguments.no_deposit,
     };
-    let client = context.client().await?;
+    let quote = Box::pin(client.quote(&request)).await?;
+    if context.dry_run {
+        spend::carry_out(context, &client, &quote.plan).await?;
+        return Ok(0);
+    }
+    spend::show(context, &client.estimate(&quote.plan).await?);
     let output = context.output;
     let outcome = Box::pin(client.run(request, &mut |progress| show(&output, &progress))).await?;
     let receipt = write_receipt(&outcome.receipt, arguments.receipt.as_deref())?;
@@ -93,7 +99,7 @@ pub(crate) fn deliver(
 
 /// Writes a receipt where it was asked for, or beside the caller.
 pub(crate) fn write_receipt(receipt: &ReceiptDocument, path: Option<&Path>) -> Result<PathBuf> {
-    let task = sealwork_types::TaskId::new(receipt.receipt.taskId);
+    let task = receipt.deal.task(receipt.receipt.index);
     let path =
         path.map_or_else(|| PathBuf::from(format!("receipt-{}.json", task.short())), Path::to_path_buf);
     home::write_atomically(&path, &serde_json::to_vec_pretty(receipt)?)?;
@@ -125,7 +131,8 @@ fn pool_id(text: &str) -> Result<PoolId> {
     text.parse().ok().with_context(|| format!("{text:?} is not a pool id (0x and 64 hex digits)"))
 }
 
-fn input(arguments: &RunArgs) -> Result<RunInput> {
+/// What is sealed, as the command line names it.
+pub(crate) fn input(arguments: &InputArgs) -> Result<RunInput> {
     let files = arguments.files.iter().map(|text| input_file(text)).collect::<Result<_>>()?;
     let stdin = match &arguments.stdin {
         None => Source::Bytes(Vec::new()),

@@ -1,6 +1,6 @@
 //! `task list|show|wait|fetch|claim`.
 
-use super::{Context, run as run_task};
+use super::{Context, market::state, run as run_task, spend};
 use crate::{
     cli::TaskCommand,
     failure::{self, Failure},
@@ -8,7 +8,6 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use sealwork_client::{Client, Outcome, TaskRecord, TaskState};
-use sealwork_types::U256;
 use serde_json::json;
 use std::{
     path::Path,
@@ -37,7 +36,7 @@ async fn list(context: &Context, client: &Client) -> Result<u8> {
     }
     for record in &tasks {
         context.output.answer(&json!(record), || {
-            format!("{}  app {}  {}", record.task, short(record.terms.request.app), state(record))
+            format!("{}  app {}  {}", record.task, short(record.agreed.request.app), state(record))
         });
     }
     Ok(0)
@@ -45,15 +44,14 @@ async fn list(context: &Context, client: &Client) -> Result<u8> {
 
 fn show(context: &Context, record: &TaskRecord) -> Result<u8> {
     context.output.answer(&json!(record), || {
-        let price = U256::from(record.terms.appPrice).saturating_add(U256::from(record.terms.poolPrice));
         format!(
             "task       {}\ndeal       {}, index {}\napp        {}\nrequester  {}\nprice      {}\nmatched    in {}\nstate      {}",
             record.task,
             record.deal,
             record.index,
-            record.terms.request.app,
-            record.terms.request.requester,
-            money::show(price),
+            record.agreed.request.app,
+            record.agreed.request.requester,
+            money::show(record.agreed.price()),
             record.matched_in,
             state(record)
         )
@@ -94,7 +92,7 @@ async fn fetch(
         task: record.task,
         match_gas: client.chain().transaction(record.matched_in).await?.gas_used,
         settle_gas: receipt.settlement.as_ref().map_or(0, |settlement| settlement.gas_used),
-        price: U256::from(record.terms.appPrice).saturating_add(U256::from(record.terms.poolPrice)),
+        price: record.agreed.price(),
         receipt,
         output,
     };
@@ -103,24 +101,14 @@ async fn fetch(
 
 async fn claim(context: &Context, client: &Client, task: &str) -> Result<u8> {
     let record = client.task(task).await?;
-    let outcome = client.claim(&record).await?;
-    context.output.answer(&json!({ "task": record.task, "transaction": outcome.transaction }), || {
-        format!("refunded task {} in {}", record.task, outcome.transaction)
-    });
-    Ok(0)
-}
-
-fn state(record: &TaskRecord) -> String {
-    match &record.state {
-        TaskState::Open { deadline } => format!("open, refundable from {deadline} (seconds since 1970)"),
-        TaskState::Settled(settled) => {
-            format!(
-                "settled with {} by enclave {} in block {}",
-                settled.status, settled.enclave, settled.block
-            )
-        }
-        TaskState::Refunded { amount } => format!("refunded {}", money::show(*amount)),
+    let deal = client.deal(&record.deal.to_string()).await?;
+    let plan = client.claim_plan(&deal, record.index, 1);
+    if let Some(outcomes) = spend::carry_out(context, client, &plan).await? {
+        spend::done(context, json!({ "task": record.task }), &outcomes, || {
+            format!("refunded task {}", record.task)
+        });
     }
+    Ok(0)
 }
 
 fn short(id: sealwork_types::B256) -> String {

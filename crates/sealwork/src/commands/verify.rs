@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context, arguments: &VerifyArgs) -> Result<u8> {
     let output_checked = arguments.output.is_some();
     context.output.answer(
         &json!({
-            "valid": true, "status": checked.status.to_string(), "task": document.receipt.taskId,
+            "valid": true, "status": checked.status.to_string(), "task": document.deal.task(document.receipt.index),
             "requester": checked.requester, "enclave": checked.enclave, "measurement": checked.measurement,
             "members": checked.members, "output": checked.output, "output_checked": output_checked,
         }),
@@ -49,12 +49,12 @@ fn report(document: &ReceiptDocument, checked: &CheckedReceipt, output_checked: 
          input        {}\n  output       {output}\n  enclave      {} signed the receipt\n  measurement  {}{simulated}\n  \
          granted by   {}",
         checked.status,
-        document.receipt.app,
-        document.receipt.taskId,
+        document.receipt.work.app,
+        document.deal.task(document.receipt.index),
         checked.requester,
-        document.receipt.codeHash,
-        document.receipt.policyHash,
-        document.receipt.input,
+        document.receipt.work.codeHash,
+        document.receipt.work.policyHash,
+        document.receipt.work.input,
         checked.enclave,
         checked.measurement,
         checked.members.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")

@@ -27,6 +27,8 @@ async fn start(context: &Context, arguments: WorkerArgs) -> Result<u8> {
         data: arguments.data.unwrap_or_else(|| context.home.path("worker")),
         slots: arguments.slots,
         price: arguments.price,
+        stake: arguments.stake,
+        takes_requests: arguments.take_requests,
         port: arguments.port,
         sim_root: arguments.sim_root.unwrap_or_else(|| up::default_sim_root(context)),
         url_file: context.home.path("worker.url"),

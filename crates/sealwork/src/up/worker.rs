@@ -1,27 +1,34 @@
-//! A worker with its pool: registered once, offered on the market, served until it is stopped.
+//! A worker with its pool: registered once, offered in the Book, served until it is stopped.
+
+mod offer;
 
 use super::services;
-use crate::{connect, enclave_program, home::write_atomically, money, wallet::Wallet};
+use crate::{
+    connect, enclave_program,
+    failure::{self, Failure},
+    home::write_atomically,
+    money,
+    wallet::Wallet,
+};
 use alloy_primitives::aliases::U96;
 use alloy_sol_types::SolCall;
 use anyhow::{Context, Result};
 use futures::{StreamExt, stream};
+use offer::{Wanted, ensure_offer};
 use sealwork_chain::EvmChain;
-use sealwork_ports::{Chain, Clock, QuoteProvider, Store};
-use sealwork_seal::{Secret, sign::SigningKey};
+use sealwork_ports::{Chain, QuoteProvider, Store};
+use sealwork_seal::sign::SigningKey;
 use sealwork_simtee::{SimEnclave, SimPlatform};
 use sealwork_types::{
-    B256, Measurement, PoolId, Sha256Digest,
+    B256, Measurement, PoolId, Sha256Digest, U256,
     abi::{
-        IMarket::{nonceOfCall, postPoolOrderCall, raiseNonceCall},
         IRegistry::{poolCall, predictIdCall, registerPoolCall},
-        PoolOrder, kind,
+        kind,
     },
     evidence::TeeKind,
     manifest::document_cid,
     network::NetworkDocument,
     offer::ResourceOffer,
-    order::TrustMode,
     progress::PoolManifest,
 };
 use sealwork_worker::{
@@ -36,11 +43,6 @@ use std::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tracing::error;
 
-/// Tasks that a pool order covers.
-const ORDER_VOLUME: u32 = 1_000_000;
-/// How long a pool order lasts.
-const ORDER_LIFETIME_S: u64 = 365 * 86_400;
-
 /// What a worker is started with.
 #[derive(Debug)]
 pub(crate) struct WorkerSetup {
@@ -51,6 +53,10 @@ pub(crate) struct WorkerSetup {
     pub(crate) slots: usize,
     /// Price of one task, in whole tokens.
     pub(crate) price: String,
+    /// Stake of one task, in whole tokens.
+    pub(crate) stake: String,
+    /// Whether requests are taken over HTTP and settled in one transaction.
+    pub(crate) takes_requests: bool,
     /// Port of the status page; 0 takes the one of the last start, or a free one.
     pub(crate) port: u16,
     /// Key file of the simulated vendor's root.
@@ -96,8 +102,12 @@ pub(crate) async fn start(setup: WorkerSetup, stopping: watch::Receiver<bool>) -
     let program = enclave_program::path()?;
     let enclaves = tokio::task::spawn_blocking(move || EnclaveProcess::new(&program, settings)).await??;
     let offer = put_document(&store, resources(setup.slots, enclaves.measurement())?.to_bytes()).await?;
-    ensure_offer(&*chain, &setup.wallet.key, pool, (price, offer)).await?;
-    let config = WorkerConfig { pool, slots: setup.slots, state_dir: state };
+    let stake = money::parse_price(&setup.stake)?;
+    covers(&*chain, stake).await?;
+    let wanted = Wanted { pool, price, stake, offer };
+    ensure_offer(&*chain, &setup.wallet.key, &wanted).await?;
+    let config =
+        WorkerConfig { pool, slots: setup.slots, state_dir: state, takes_requests: setup.takes_requests };
     let worker = Worker::open(config, Ports::new(chain, store, Arc::new(enclaves), connect::clock()))?;
     write_atomically(&setup.url_file, url.as_bytes())?;
     let serving = tokio::spawn(serve(worker, listener, stopping));
@@ -113,6 +123,20 @@ async fn serve(worker: Worker, listener: TcpListener, stopping: watch::Receiver<
     if let Err(failure) = work {
         error!(failure = &failure as &dyn std::error::Error, "worker.stopped");
     }
+}
+
+/// A match takes the stake from the pool's account; without cover nobody could match the order.
+async fn covers(chain: &dyn Chain, stake: U96) -> Result<()> {
+    let available = chain.account(chain.sender()).await?.available;
+    if U256::from(available) >= U256::from(stake) {
+        return Ok(());
+    }
+    let [available, stake] = [U256::from(available), U256::from(stake)].map(money::show);
+    let text =
+        format!("the wallet's account holds {available} tokens, a stake of {stake} cannot be taken from it");
+    Err(Failure::new(failure::FAILED, text)
+        .hint("`sealwork account deposit AMOUNT` first, enough for all tasks at the same time")
+        .into())
 }
 
 /// The pool's page keeps its address between starts, because the pool's manifest names it.
@@ -172,55 +196,6 @@ fn resources(slots: usize, measurement: Measurement) -> Result<ResourceOffer> {
         tee: TeeKind::Sim,
         measurement,
     })
-}
-
-/// Makes the pool's one alive order the one with this price and these resources.
-async fn ensure_offer(
-    chain: &dyn Chain,
-    key: &SigningKey,
-    pool: PoolId,
-    (price, offer): (U96, B256),
-) -> Result<()> {
-    let alive = chain.pool_orders(Some(pool)).await?;
-    if matches!(alive.as_slice(), [posted] if posted.order.price == price && posted.order.offer == offer) {
-        return Ok(());
-    }
-    let market = chain.deployment().contracts.market;
-    let nonce_call = nonceOfCall { signer: key.address() };
-    let mut nonce = nonceOfCall::abi_decode_returns(&chain.call(market, nonce_call.abi_encode()).await?)?;
-    let mine = chain.pool_orders(None).await?;
-    let domain = chain.deployment().domain;
-    // Orders of other prices and of pools whose page moved must not be matched any more.
-    let stale = mine.iter().any(|posted| {
-        sealwork_seal::sign::recover(&domain, &posted.order, &posted.signature)
-            .is_ok_and(|signer| signer == key.address())
-    });
-    if stale {
-        chain.send(market, raiseNonceCall {}.abi_encode()).await.context("withdraw old offers")?;
-        nonce = nonce.saturating_add(1);
-    }
-    let order = PoolOrder {
-        pool: pool.get(),
-        price,
-        volume: ORDER_VOLUME,
-        tag: B256::ZERO,
-        category: 0,
-        trust: 0,
-        modes: TrustMode::Tee.bit(),
-        offer,
-        appRestrict: B256::ZERO,
-        datasetRestrict: B256::ZERO,
-        requesterRestrict: B256::ZERO,
-        expiry: sealwork_ports::SystemClock.unix_s().saturating_add(ORDER_LIFETIME_S),
-        nonce,
-        salt: Secret::<[u8; 32]>::random()?.expose(|bytes| B256::from(*bytes)),
-    };
-    let signature = key.sign(&domain, &order);
-    chain
-        .send(market, postPoolOrderCall { order, signature }.abi_encode())
-        .await
-        .context("offer the pool")?;
-    Ok(())
 }
 
 /// A platform of the simulated vendor for this worker, kept between starts.

@@ -99,11 +99,12 @@ fn receipts_hold_and_altered_ones_do_not(home: &Home, receipt: &str) {
     let valid = home.ok(["verify", receipt]);
     assert_eq!((&valid["valid"], &valid["status"]), (&true.into(), &"SUCCESS".into()));
     let genuine = read_receipt(home, receipt);
-    for field in ["output", "input", "codeHash", "taskId"] {
+    for field in ["/output", "/dealId", "/work/input", "/work/codeHash"] {
         let mut forged = genuine.clone();
-        let digest = forged["receipt"][field].as_str().unwrap().to_owned();
+        let stated = forged["receipt"].pointer_mut(field).unwrap();
+        let digest = stated.as_str().unwrap().to_owned();
         let flipped = if digest.ends_with('0') { '1' } else { '0' };
-        forged["receipt"][field] = format!("{}{flipped}", &digest[..digest.len() - 1]).into();
+        *stated = format!("{}{flipped}", &digest[..digest.len() - 1]).into();
         home.write("forged.json", forged.to_string());
         let reply = home.run(["verify", "forged.json"]);
         assert_eq!(reply.code, 4, "{field}: {reply:#?}");
@@ -179,7 +180,7 @@ fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize().into()
 }
 
-/// What the network's worker, development account 2, has in its wallet and in escrow.
+/// What the network's worker, development account 2, has in its wallet and in its account.
 fn worker_earnings(home: &Home) -> u128 {
     if !home.path("wallets/earner.json").exists() {
         let mut import = home.command();

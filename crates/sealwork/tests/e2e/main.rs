@@ -7,6 +7,7 @@
 mod canary;
 mod crash;
 mod happy_path;
+mod market;
 mod orders;
 mod programs;
 mod refusals;

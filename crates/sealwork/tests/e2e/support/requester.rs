@@ -1,15 +1,14 @@
 //! A requester who does not use the command line: every piece of an order can be wrong.
 
 use super::{PATIENCE, network::Network};
-use alloy_primitives::aliases::U96;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
 use futures::{StreamExt, stream};
 use sealwork_cas::HttpKeyService;
 use sealwork_chain::EvmChain;
-use sealwork_client::{AppView, Client, Parts, SettledTask, TaskRecord, TaskState};
+use sealwork_client::{AppView, Client, Parts, Salts, SettledTask, TaskRecord, TaskState};
 use sealwork_devchain::DEV_PRIVATE_KEYS;
-use sealwork_ports::{Clock, KeyService, PortError, Store, SystemClock};
+use sealwork_ports::{Clock, KeyService, OrderBook, PortError, Store, SystemClock};
 use sealwork_seal::{
     Secret,
     age::{Recipient, SealWriter},
@@ -19,8 +18,8 @@ use sealwork_seal::{
 };
 use sealwork_store::{KuboOptions, KuboStore};
 use sealwork_types::{
-    Address, B256, Bytes, Cid, DealId, Sha256Digest, U256,
-    abi::{AppOrder, IMarket::matchOrdersCall, IToken::mintCall, PoolOrder, RequestOrder},
+    Bytes, Cid, DealId, Sha256Digest, U256,
+    abi::{AppOrder, IToken::mintCall, PoolOrder, RequestOrder},
     network::NetworkDocument,
     order::{self, TaskParams},
 };
@@ -30,7 +29,7 @@ use std::{sync::Arc, time::Instant};
 /// One token in smallest units.
 pub(crate) const TOKEN: u128 = 1_000_000_000_000_000_000;
 
-/// Who asks, with tokens in escrow.
+/// Who asks, with tokens in an account.
 #[derive(Debug)]
 pub(crate) struct Requester {
     pub(crate) client: Client,
@@ -55,12 +54,15 @@ impl Requester {
         let signer = PrivateKeySigner::from_bytes(&secret).unwrap();
         let store = Arc::new(KuboStore::new(&document.store, KuboOptions::default()).unwrap());
         let cas: Arc<dyn KeyService> = Arc::new(HttpKeyService::new(&document.cas[0].url).unwrap());
+        let chain = Arc::new(EvmChain::connect(&document, signer).await.unwrap());
         let parts = Parts {
-            chain: Arc::new(EvmChain::connect(&document, signer).await.unwrap()),
+            book: Arc::clone(&chain) as Arc<dyn OrderBook>,
+            chain,
             store: Arc::clone(&store) as Arc<dyn Store>,
             cas: vec![cas],
             progress: Arc::new(HttpWorker::default()),
             clock: Arc::new(SystemClock),
+            salts: Salts::in_memory(),
         };
         let key = || SigningKey::from_bytes(Secret::new(secret.0)).unwrap();
         let client = Client::new(document.clone(), key(), parts);
@@ -125,28 +127,13 @@ impl Requester {
         let pool = chain.pool_orders(None).await.unwrap().remove(0);
         let recipient = self.output_recipient();
         self.put(recipient.as_bytes().to_vec()).await;
+        let expiry = SystemClock.unix_s() + 3_600;
         let request = RequestOrder {
-            app: app.id.get(),
             appMaxPrice: app_order.order.price,
-            datasets: Vec::new(),
-            datasetMaxPrice: U96::ZERO,
             poolRestrict: pool.order.pool,
             poolMaxPrice: pool.order.price,
-            requester: self.client.address(),
-            sponsor: Address::ZERO,
-            outputRecipient: recipient.digest(),
-            volume: 1,
-            tag: B256::ZERO,
-            category: 0,
-            trust: 0,
-            mode: 0,
-            callback: Address::ZERO,
-            callbackGas: 0,
             params: params.to_bytes().into(),
-            requirements: B256::ZERO,
-            expiry: SystemClock.unix_s() + 3_600,
-            nonce: 0,
-            salt: rand::random::<[u8; 32]>().into(),
+            ..self.client.request(app.id, expiry).await.unwrap()
         };
         Proposal { app: (app_order.order, app_order.signature), pool: (pool.order, pool.signature), request }
     }
@@ -164,16 +151,14 @@ impl Requester {
         signature: Bytes,
     ) -> Result<DealId, PortError> {
         let deal = order::deal_id(self.network.anchors.domain.order_hash(&proposal.request), 0);
-        let call = matchOrdersCall {
-            appOrder: proposal.app.0,
-            appSignature: proposal.app.1,
-            datasetOrders: Vec::new(),
-            datasetSignatures: Vec::new(),
-            poolOrder: proposal.pool.0,
-            poolSignature: proposal.pool.1,
-            requestOrder: proposal.request,
-            requestSignature: signature,
+        let proposal = sealwork_client::Proposal {
+            app: proposal.app,
+            pool: proposal.pool,
+            request: (proposal.request, signature),
+            datasets: Vec::new(),
+            memberships: Vec::new(),
         };
+        let call = proposal.call();
         self.client.chain().send(self.network.contracts.market, call.abi_encode()).await.map(|_| deal)
     }
 
@@ -201,11 +186,12 @@ impl Requester {
         }
     }
 
-    /// Everything that the requester owns: wallet and escrow, locked money included; and what of it is locked.
+    /// Everything that the requester owns, locked money included; and what of it is locked.
     pub(crate) async fn money(&self) -> (u128, u128) {
         let account = self.client.account().await.unwrap();
         let wallet: u128 = self.client.token_balance().await.unwrap().try_into().unwrap();
-        (wallet + account.available + account.locked, account.locked)
+        let locked: u128 = self.client.locked().await.unwrap().try_into().unwrap();
+        (wallet + account.available.to::<u128>() + locked, locked)
     }
 }
 

@@ -1,0 +1,216 @@
+//! Requests that come over HTTP: checked as the contract will check them, journaled, then run like any other job.
+//!
+//! Nothing is locked on chain until the task is done, so a request is accepted only when the payer's account covers it
+//! beside all others that are open here.
+
+use crate::{
+    Worker,
+    agreement::{DirectRequest, payer},
+    error::JournalError,
+    journal::Job,
+    offers,
+};
+use alloy_sol_types::SolCall;
+use sealwork_ports::{ErrorKind, PortError};
+use sealwork_seal::sign;
+use sealwork_types::{
+    Address, B256, OrderHash, U256,
+    abi::{IMarket::matchOrdersCall, Orders, RequestOrder},
+    deal::long_signature,
+    order::{self, SignedRequest, TaskParams, TrustMode, deal_id},
+    progress::AcceptedRequest,
+};
+use tracing::info;
+
+/// Requests that may be open here at a time.
+const MAX_OPEN_REQUESTS: usize = 256;
+/// A request that expires sooner is refused: its task may take longer.
+const LEAST_TIME_S: u64 = 30;
+
+/// Why a request is not taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The worker's operator does not want it.
+    #[error("this worker takes no requests over HTTP; have the order matched on chain")]
+    Disabled,
+    /// The request is of a kind that is not served this way.
+    #[error("the request's {field} {problem}")]
+    Unsuitable {
+        /// Field of the order.
+        field: &'static str,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+    /// The payer's account is too small now.
+    #[error(
+        "the task costs {price}, account {payer} has {free} beside its other open requests; deposit more"
+    )]
+    NotCovered {
+        /// Whose account pays.
+        payer: Address,
+        /// Price of the task, in the smallest unit of the token.
+        price: U256,
+        /// What the account has left for it.
+        free: U256,
+    },
+    /// The contract would refuse it.
+    #[error("the orders do not match: {reason}")]
+    NoMatch {
+        /// What the contract says.
+        reason: String,
+    },
+    /// Too much to do.
+    #[error("{open} requests are open here, at most {limit} may be; try later or elsewhere")]
+    Busy {
+        /// Open requests.
+        open: usize,
+        /// How many may be.
+        limit: usize,
+    },
+    /// Chain or storage cannot be asked.
+    #[error("the request cannot be checked now")]
+    Port(#[from] PortError),
+    /// The job log failed.
+    #[error("the request cannot be written down")]
+    Journal(#[from] JournalError),
+}
+
+impl RequestError {
+    /// One word for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Unsuitable { .. } => "unsuitable",
+            Self::NotCovered { .. } => "not-covered",
+            Self::NoMatch { .. } => "no-match",
+            Self::Busy { .. } => "busy",
+            Self::Port(_) => "unavailable",
+            Self::Journal(_) => "failed",
+        }
+    }
+}
+
+impl Worker {
+    /// Takes a request for one task, to be settled in one transaction. Accepting a request twice is accepting it once.
+    ///
+    /// # Errors
+    /// [`RequestError`]; then nothing was accepted.
+    pub async fn accept(&self, request: SignedRequest) -> Result<AcceptedRequest, RequestError> {
+        if !self.config.takes_requests {
+            return Err(RequestError::Disabled);
+        }
+        check(&request.order, self.ports.clock.unix_s())?;
+        let domain = self.ports.chain.deployment().domain;
+        let request_hash = domain.signing_hash(&request.order);
+        check_signature(&request, request_hash)?;
+        let deal = deal_id(OrderHash::new(request_hash), 0);
+        let accepted = AcceptedRequest { deal, task: order::task_id(deal, 0) };
+        if self.journal.agreement(deal)?.is_some() {
+            return Ok(accepted);
+        }
+        self.check_input(&request.order).await?;
+        let _one_at_a_time = self.accepting.lock().await;
+        let price = self.check_match(&request).await?;
+        self.check_cover(&request.order, price).await?;
+        self.journal.accept(DirectRequest {
+            request,
+            request_hash,
+            pool: self.config.pool,
+            accepted_at: self.ports.clock.unix_s(),
+            price,
+        })?;
+        info!(%deal, %price, "request.accepted");
+        self.news.notify_waiters();
+        Ok(accepted)
+    }
+
+    async fn check_input(&self, order: &RequestOrder) -> Result<(), RequestError> {
+        let params = TaskParams::from_bytes(&order.params).map_err(|error| unsuitable("params", error))?;
+        match self.ports.store.stat(&params.input_cid).await {
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                Err(unsuitable("input", "is not in storage; put it there first"))
+            }
+            other => Ok(other.map(drop)?),
+        }
+    }
+
+    /// Tries the match without sending it, and gives the price.
+    async fn check_match(&self, request: &SignedRequest) -> Result<U256, RequestError> {
+        let chain = &self.ports.chain;
+        let orders = offers::orders(chain, self.config.pool, request).await.map_err(no_match)?;
+        let price = price(&orders);
+        let call = matchOrdersCall { orders }.abi_encode();
+        chain.call(chain.deployment().contracts.market, call).await.map_err(no_match)?;
+        Ok(price)
+    }
+
+    async fn check_cover(&self, order: &RequestOrder, price: U256) -> Result<(), RequestError> {
+        let payer = payer(order);
+        let jobs = self.journal.open_jobs()?;
+        let open: Vec<&DirectRequest> = jobs.iter().filter_map(Job::direct).collect();
+        if open.len() >= MAX_OPEN_REQUESTS {
+            return Err(RequestError::Busy { open: open.len(), limit: MAX_OPEN_REQUESTS });
+        }
+        let promised = open
+            .iter()
+            .filter(|other| other.payer() == payer)
+            .fold(U256::ZERO, |sum, other| sum.saturating_add(other.price));
+        let account = self.ports.chain.account(payer).await?;
+        let cover = U256::from(account.available).saturating_add(U256::from(account.withdrawing));
+        let free = cover.saturating_sub(promised);
+        if price > free {
+            return Err(RequestError::NotCovered { payer, price, free });
+        }
+        Ok(())
+    }
+}
+
+/// What needs no look at anything else.
+fn check(order: &RequestOrder, now: u64) -> Result<(), RequestError> {
+    if order.mode != TrustMode::Tee.code() {
+        return Err(unsuitable(
+            "mode",
+            format!("is {}, in one transaction only mode 0 is settled", order.mode),
+        ));
+    }
+    if order.volume != 1 {
+        let problem = format!("is {}, in one transaction one task is settled", order.volume);
+        return Err(unsuitable("volume", problem));
+    }
+    if !order.datasets.is_empty() {
+        return Err(unsuitable("datasets", "are not empty, this worker runs tasks without datasets"));
+    }
+    if order.expiry < now.saturating_add(LEAST_TIME_S) {
+        let problem =
+            format!("is {}, it is {now} now and the task needs at least {LEAST_TIME_S} s", order.expiry);
+        return Err(unsuitable("expiry", problem));
+    }
+    Ok(())
+}
+
+/// The enclave takes requests by keys only; contracts and approvals are for the chain.
+fn check_signature(request: &SignedRequest, hash: B256) -> Result<(), RequestError> {
+    let signer = sign::recover_hash(hash, &long_signature(&request.signature))
+        .map_err(|error| unsuitable("signature", error))?;
+    if signer != request.order.requester {
+        let problem = format!("is by {signer}, the order names requester {}", request.order.requester);
+        return Err(unsuitable("signature", problem));
+    }
+    Ok(())
+}
+
+fn price(orders: &Orders) -> U256 {
+    U256::from(orders.app.price).saturating_add(U256::from(orders.pool.price))
+}
+
+fn unsuitable(field: &'static str, problem: impl std::fmt::Display) -> RequestError {
+    RequestError::Unsuitable { field, problem: problem.to_string() }
+}
+
+fn no_match(error: PortError) -> RequestError {
+    match error.kind {
+        ErrorKind::Rejected | ErrorKind::NotFound => RequestError::NoMatch { reason: error.to_string() },
+        ErrorKind::Unavailable | ErrorKind::Corrupt | ErrorKind::Limit | ErrorKind::Local => error.into(),
+    }
+}

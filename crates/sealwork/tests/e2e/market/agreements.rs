@@ -1,0 +1,124 @@
+//! What follows from agreements by the passing of time: refunds, channels, updates of apps, names.
+
+use super::{NOTHING, chain, fails_with, posted, sign_request, text, tokens, with_worker};
+use crate::support::{network::project, rpc};
+use sealwork_types::params::{APP_UPDATE_DELAY_S, CHANNEL_DISPUTE_S, NAME_CLAIM_DELAY_S, START_WINDOW_S};
+use serde_json::Value;
+
+#[test]
+fn a_task_that_nobody_starts_is_refunded_and_the_pool_gets_its_stake_back() {
+    let (network, machine, worker) = with_worker();
+    let home = &network.home;
+    drop(worker);
+    machine.home.ok(["account", "deposit", "5"]);
+    let offer = machine.home.ok(["offer", "--price", "1", "--stake", "2"]);
+    sign_request(home, "request.json");
+    let app = posted(home, "app");
+    let matched = home.ok(["deal", "match", &app, text(&offer["posted"]), "request.json"]);
+    let deal = text(&matched["deal"]);
+    assert_eq!(machine.home.ok(["account", "show"])["available"], tokens(3));
+    assert_eq!(home.ok(["account", "show"])["locked"], tokens(3));
+    fails_with(home, &["claim", deal], "DeadlineNotReached");
+
+    rpc::travel(chain(&network), START_WINDOW_S + 1);
+    let claimed = home.ok(["claim", deal]);
+    assert_eq!(claimed["refunded"], 1, "{claimed}");
+    let account = home.ok(["account", "show"]);
+    assert_eq!((&account["available"], &account["locked"]), (&tokens(3), &tokens(0)), "{account}");
+    // Anybody can match an offer, so a pool answers with its stake only for what it started.
+    assert_eq!(machine.home.ok(["account", "show"])["available"], tokens(5));
+    assert_eq!(home.ok(["kitty", "show"])["kitty"], tokens(0));
+    fails_with(&machine.home, &["kitty", "draw"], "NothingToDraw");
+    fails_with(home, &["claim", deal], "DealUnknown");
+    assert_eq!(home.ok(["deal", "show", deal])["tasks"][0]["state"], "refunded");
+}
+
+#[test]
+fn a_channel_is_paid_by_vouchers_and_its_rest_comes_back() {
+    let (network, machine, _worker) = with_worker();
+    let home = &network.home;
+    fails_with(home, &["channel", "open", "nothing", "--tasks", "10"], "mode channel");
+    machine.home.ok(["offer", "--price", "1", "--modes", "channel"]);
+    let opened = home.ok(["channel", "open", "nothing", "--tasks", "10"]);
+    let channel = text(&opened["channel"]);
+    assert_eq!(home.ok(["account", "show"])["locked"], tokens(30));
+
+    fails_with(&machine.home, &["channel", "pay", channel, "3"], "pays this channel");
+    fails_with(home, &["channel", "pay", channel, "11"], "10 tasks");
+    let voucher = |count: &str, file: &str| {
+        home.ok(["channel", "pay", channel, count, "--out", file]);
+        home.path(file).to_str().unwrap().to_owned()
+    };
+    let three = voucher("3", "three.json");
+    let paid = machine.home.ok(["channel", "redeem", &three]);
+    assert_eq!(paid["paid"], 3, "{paid}");
+    assert_eq!(machine.home.ok(["account", "show"])["available"], tokens(3));
+    fails_with(&machine.home, &["channel", "redeem", &three], "NothingNew");
+    let mut forged: Value = serde_json::from_slice(&std::fs::read(&three).unwrap()).unwrap();
+    forged["voucher"]["count"] = 9.into();
+    home.write("forged.json", forged.to_string());
+    fails_with(home, &["channel", "redeem", "forged.json"], "BadVoucher");
+
+    // The payer wants the rest; the pool still has time for its latest voucher.
+    let five = voucher("5", "five.json");
+    assert_eq!(home.ok(["channel", "close", channel])["open"], true);
+    fails_with(home, &["channel", "close", channel], "NotClosable");
+    assert_eq!(machine.home.ok(["channel", "redeem", &five])["paid"], 2);
+    rpc::travel(chain(&network), CHANNEL_DISPUTE_S + 1);
+    assert_eq!(home.ok(["channel", "close", channel])["open"], false);
+    let account = home.ok(["account", "show"]);
+    // Five tasks paid their pool; the app belongs to the payer.
+    assert_eq!((&account["available"], &account["locked"]), (&tokens(25), &tokens(0)), "{account}");
+    assert_eq!(home.ok(["channel", "show", channel])["open"], false);
+
+    // The pool closes at once.
+    let second = home.ok(["channel", "open", "nothing", "--tasks", "4"]);
+    assert_eq!(machine.home.ok(["channel", "close", text(&second["channel"])])["open"], false);
+    assert_eq!(home.ok(["account", "show"])["available"], tokens(25));
+}
+
+#[test]
+fn a_request_for_the_old_policy_is_refused_once_an_update_took_effect() {
+    let (network, _machine, _worker) = with_worker();
+    let home = &network.home;
+    let (app, pool) = (posted(home, "app"), posted(home, "pool"));
+    sign_request(home, "first.json");
+    sign_request(home, "second.json");
+    let module = wat::parse_str(NOTHING).unwrap();
+    let changed = project(home, "nothing", &module, "[limits]\nfuel = 5_000_000");
+    let update = home.ok(["app", "update", "nothing", changed.to_str().unwrap()]);
+    let inspected = home.ok(["inspect", "app", "nothing"]);
+    assert_eq!(inspected["announced"]["policy"], update["policy"], "{inspected}");
+    assert_eq!(inspected["announced"]["effective_at"], update["effective_at"]);
+
+    // Until then the present policy counts; the deal keeps it.
+    home.ok(["deal", "match", &app, &pool, "first.json"]);
+    rpc::travel(chain(&network), APP_UPDATE_DELAY_S + 1);
+    let mut request: Value =
+        serde_json::from_slice(&std::fs::read(home.path("second.json")).unwrap()).unwrap();
+    request["order"]["expiry"] = 10_000_000_000_u64.into();
+    home.write("renewed.json", request.to_string());
+    home.ok(["order", "sign", "file", "renewed.json", "--out", "late.json"]);
+    fails_with(home, &["deal", "match", &app, &pool, "late.json"], "PolicyMismatch");
+    let shown = home.ok(["order", "show", "late.json"]);
+    assert_eq!((&shown["state"], &shown["current"]), (&"other-policy".into(), &update["policy"]), "{shown}");
+    assert!(home.ok(["inspect", "app", "nothing"])["announced"].is_null());
+    fails_with(home, &["app", "withdraw-update", "nothing"], "NothingAnnounced");
+}
+
+#[test]
+fn a_claimed_name_works_everywhere() {
+    let (network, machine, _worker) = with_worker();
+    let home = &network.home;
+    fails_with(home, &["app", "name", "commit", "Not-A-Name"], "BadName");
+    home.ok(["app", "name", "commit", "nothing-at-all"]);
+    fails_with(home, &["app", "name", "claim", "nothing-at-all", "nothing"], "NotClaimable");
+    rpc::travel(chain(&network), NAME_CLAIM_DELAY_S + 1);
+    let claimed = home.ok(["app", "name", "claim", "nothing-at-all", "nothing"]);
+    // The worker's machine has published nothing.
+    let inspected = machine.home.ok(["inspect", "app", "nothing-at-all"]);
+    assert_eq!(inspected["app"], claimed["app"]);
+    fails_with(&machine.home, &["app", "name", "commit", "nothing-at-all"], "NameTaken");
+    home.ok(["app", "name", "release", "nothing-at-all"]);
+    fails_with(&machine.home, &["inspect", "app", "nothing-at-all"], "nor a claimed name");
+}
