@@ -25,13 +25,16 @@ const SCRIPTS: [(&str, &str); 4] = [
 /// The script that asks both chains the same.
 const COMPARISON: &str = "compare";
 
+/// The script that computes the golden vectors once more and needs no chain.
+const VECTORS: &str = "vectors";
+
 /// Makes anvil what the embedded chain is: rules and block size; and it must keep every step for traces.
 const ANVIL_OPTIONS: [&str; 7] =
     ["--port", "0", "--hardfork", "osaka", "--gas-limit", "60000000", "--steps-tracing"];
 
 /// Runs all scripts, or those that are named; the checks that they count.
 pub(crate) fn run(root: &Path, names: &[String]) -> Result<Count> {
-    let known = || SCRIPTS.iter().map(|(name, _)| *name).chain([COMPARISON]);
+    let known = || SCRIPTS.iter().map(|(name, _)| *name).chain([COMPARISON, VECTORS]);
     if let Some(name) = names.iter().find(|name| !known().any(|known| known == **name)) {
         bail!("there is no script {name:?}; the scripts are {}", known().collect::<Vec<_>>().join(", "));
     }
@@ -45,6 +48,9 @@ pub(crate) fn run(root: &Path, names: &[String]) -> Result<Count> {
     }
     if wanted(COMPARISON) {
         total.add(suite.comparison()?);
+    }
+    if wanted(VECTORS) {
+        total.add(suite.counted(VECTORS, "ts/vectors.ts", &[])?);
     }
     Ok(total)
 }
@@ -140,7 +146,7 @@ fn is_fresh(packages: &Path) -> Result<bool> {
 }
 
 /// Another program of Foundry, installed in the same way: `forge-PLATFORM/bin/forge` has a twin `NAME-PLATFORM/bin/NAME`.
-fn beside(forge: &Path, name: &str) -> Result<PathBuf> {
+pub(crate) fn beside(forge: &Path, name: &str) -> Result<PathBuf> {
     let package = forge.ancestors().nth(2).context("forge lies in a package")?;
     let platform = package.file_name().and_then(|name| name.to_str()?.strip_prefix("forge"));
     let path = package

@@ -24,7 +24,7 @@ const HELP: &str = "cargo xtask COMMAND
   demo                        build everything and run a sealed task end to end
   test                        install what the tests need and run everything; CI runs this
   nightly                     fuzzing and proofs with ten times the work; hours
-  bench AREA [--json]         measure beside a peer or a limit; areas: seal, store, runtime, spine, gas, all
+  bench AREA [--json]         measure beside a peer or a limit; areas: seal, store, runtime, chain, spine, gas, all
   gen [--check]               write the files generated from spec/, or check that they are fresh
   conformance [SCRIPT...]     unmodified clients against the embedded chain, and a comparison with anvil
   contracts [--check|--test]  compile the contracts into artifacts, check that they are fresh, or test them

@@ -11,6 +11,8 @@ pub(crate) enum Bar {
     AtMost(f64),
     /// Value divided by the peer's must not be below this.
     RatioAtLeast(f64),
+    /// Value divided by the peer's must not be above this.
+    RatioAtMost(f64),
     /// Value divided by the peer's must not be further from one than this.
     RatioWithin(f64),
 }
@@ -82,8 +84,9 @@ impl Figure {
             (None, _) => true,
             (Some(Bar::AtMost(limit)), _) => self.value <= limit,
             (Some(Bar::RatioAtLeast(limit)), Some(ratio)) => ratio >= limit,
+            (Some(Bar::RatioAtMost(limit)), Some(ratio)) => ratio <= limit,
             (Some(Bar::RatioWithin(limit)), Some(ratio)) => (ratio - 1.0).abs() <= limit,
-            (Some(Bar::RatioAtLeast(_) | Bar::RatioWithin(_)), None) => false,
+            (Some(Bar::RatioAtLeast(_) | Bar::RatioAtMost(_) | Bar::RatioWithin(_)), None) => false,
         }
     }
 
@@ -163,6 +166,7 @@ fn bar_text(bar: Bar, unit: &str) -> String {
     match bar {
         Bar::AtMost(limit) => format!("at most {} {unit}", shown(limit)).trim_end().to_owned(),
         Bar::RatioAtLeast(limit) => format!("ratio at least {limit}"),
+        Bar::RatioAtMost(limit) => format!("ratio at most {limit}"),
         Bar::RatioWithin(limit) => format!("ratio 1 within {limit}"),
     }
 }
@@ -207,6 +211,8 @@ mod tests {
         let beside = figure.beside(&samples(&[2.0, 6.0, 4.0]));
         assert!(beside.clone().bar(Bar::RatioAtLeast(0.5)).is_met());
         assert!(!beside.clone().bar(Bar::RatioAtLeast(0.51)).is_met());
+        assert!(beside.clone().bar(Bar::RatioAtMost(0.5)).is_met());
+        assert!(!beside.clone().bar(Bar::RatioAtMost(0.49)).is_met());
         assert!(!beside.bar(Bar::RatioWithin(0.4)).is_met());
     }
 

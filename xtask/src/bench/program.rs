@@ -19,6 +19,11 @@ pub(crate) struct Samples {
 }
 
 impl Samples {
+    /// The same values under another name.
+    pub(crate) fn named(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self.clone() }
+    }
+
     pub(crate) fn percentile(&self, percent: f64) -> f64 {
         percentile(self.values.clone(), percent)
     }
@@ -76,8 +81,14 @@ fn cargo(root: &Path, what: &[&str]) -> Result<()> {
 
 /// Runs a program and reads what it measured.
 pub(crate) fn run(program: &Path, arguments: &[&str]) -> Result<Vec<Samples>> {
+    run_in(Path::new("."), program, arguments)
+}
+
+/// Runs a program in a directory and reads what it measured.
+pub(crate) fn run_in(directory: &Path, program: &Path, arguments: &[&str]) -> Result<Vec<Samples>> {
     let output = Command::new(program)
         .args(arguments)
+        .current_dir(directory)
         .stderr(Stdio::inherit())
         .output()
         .with_context(|| format!("start {}", program.display()))?;

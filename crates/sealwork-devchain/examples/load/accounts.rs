@@ -26,7 +26,12 @@ const SUPPLY: u64 = 1 << 60;
 const TRANSFER_GAS: u64 = 55_000;
 
 /// Signed transactions of one account in the order of their nonces.
-pub(crate) type Signed = Vec<String>;
+#[derive(Default)]
+pub(crate) struct Signed {
+    pub(crate) sender: Address,
+    pub(crate) first_nonce: u64,
+    pub(crate) raw: Vec<String>,
+}
 
 struct Account {
     signer: PrivateKeySigner,
@@ -42,7 +47,7 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     /// The accounts of a fresh chain, and the transactions that deploy the token and give everybody some.
-    pub(crate) fn new(code: &str) -> Outcome<(Self, Signed)> {
+    pub(crate) fn new(code: &str) -> Outcome<(Self, Vec<String>)> {
         let signers: Result<Vec<_>, _> = DEV_PRIVATE_KEYS.iter().map(PrivateKeySigner::from_bytes).collect();
         let senders: Vec<_> =
             signers?.into_iter().map(|signer| Account { signer, nonce: 0, sent: 0 }).collect();
@@ -100,7 +105,8 @@ impl Accounts {
 impl Account {
     /// One token each to so many recipients in turn, beginning with `first`.
     fn transfers(&mut self, token: Address, first: u64, count: u64) -> Outcome<Signed> {
-        (0..count)
+        let (sender, first_nonce) = (self.signer.address(), self.nonce);
+        let raw: Outcome<Vec<_>> = (0..count)
             .map(|_| {
                 let recipient = (first + self.sent) % RECIPIENTS;
                 let to = Address::from_word(keccak256(recipient.to_be_bytes()));
@@ -108,7 +114,8 @@ impl Account {
                 self.sent += 1;
                 self.sign(token.into(), input.into(), TRANSFER_GAS)
             })
-            .collect()
+            .collect();
+        Ok(Signed { sender, first_nonce, raw: raw? })
     }
 
     fn sign(&mut self, to: TxKind, input: Bytes, gas_limit: u64) -> Outcome<String> {

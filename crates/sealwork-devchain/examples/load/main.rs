@@ -3,7 +3,7 @@
 //! ```text
 //! load start COUNT PROGRAM [ARGUMENT..]              from its start until it answers, so many times
 //! load rates TRANSFERS BLOCKS PROGRAM [ARGUMENT..]   transfers a second, and blocks of 1,000 transfers
-//! load memory TRANSFERS PROGRAM [ARGUMENT..]         resident memory after so many transfers
+//! load memory BLOCKS PROGRAM [ARGUMENT..]            resident memory after so many blocks of 1,000 transfers
 //! ```
 //!
 //! It starts the program; `PORT` in an argument stands for a free port. It works with every node that has the
@@ -15,6 +15,7 @@ mod client;
 mod program;
 
 use accounts::{Accounts, SENDERS, Signed};
+use alloy_primitives::Address;
 use client::Client;
 use program::Program;
 use serde_json::{Value, json};
@@ -27,10 +28,11 @@ use std::{
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Transactions in a large block.
-const BLOCK_LENGTH: u64 = 1_000;
-/// Transfers before anything is measured: every recipient has a balance then.
-const WARM_UP: u64 = accounts::RECIPIENTS;
+/// Transactions in a large block. The first of them gives every recipient a balance.
+const BLOCK_LENGTH: u64 = accounts::RECIPIENTS;
+/// Transactions after which a sender waits until they are in a block, as a program does that reads receipts. Without it a
+/// node that answers before it makes the block is measured with ever more waiting transactions.
+const WINDOW: usize = 20;
 /// Longest time for one batch of transfers; a chain that needs more is not measured.
 const PATIENCE: Duration = Duration::from_secs(150);
 
@@ -40,8 +42,8 @@ fn main() -> Outcome<()> {
     match arguments.as_slice() {
         ["start", count, program @ ..] => start(count.parse()?, program),
         ["rates", transfers, blocks, program @ ..] => rates(transfers.parse()?, blocks.parse()?, program),
-        ["memory", transfers, program @ ..] => memory(transfers.parse()?, program),
-        _ => Err("start COUNT, rates TRANSFERS BLOCKS or memory TRANSFERS is needed, then a program".into()),
+        ["memory", blocks, program @ ..] => memory(blocks.parse()?, program),
+        _ => Err("start COUNT, rates TRANSFERS BLOCKS or memory BLOCKS is needed, then a program".into()),
     }
 }
 
@@ -69,11 +71,12 @@ fn rates(transfers: u64, blocks: u32, program: &[&str]) -> Outcome<()> {
     load.check()
 }
 
-fn memory(transfers: u64, program: &[&str]) -> Outcome<()> {
+fn memory(blocks: u32, program: &[&str]) -> Outcome<()> {
     let program = Program::start(program)?;
     let mut load = Load::prepare(&program)?;
-    let time = load.transfers(transfers.saturating_sub(WARM_UP))?;
-    report("transfers, long run", "/s", &[rate(transfers.saturating_sub(WARM_UP), time)])?;
+    for _ in 1..blocks {
+        load.one_block()?;
+    }
     report("memory", "MiB", &[quotient(program.memory()?, 1 << 20)])?;
     load.check()
 }
@@ -98,7 +101,7 @@ impl<'a> Load<'a> {
         }
         let mut load = Self { host: program.host(), client, accounts };
         load.settle()?;
-        load.transfers(WARM_UP)?;
+        load.one_block()?;
         Ok(load)
     }
 
@@ -106,7 +109,7 @@ impl<'a> Load<'a> {
     fn transfers(&mut self, count: u64) -> Outcome<Duration> {
         let signed = self.accounts.transfers(count)?;
         let start = Instant::now();
-        send(self.host, signed)?;
+        send(self.host, signed, WINDOW)?;
         self.settle()?;
         Ok(start.elapsed())
     }
@@ -116,7 +119,7 @@ impl<'a> Load<'a> {
         self.client.call("evm_setAutomine", &json!([false]))?;
         let signed = self.accounts.transfers(BLOCK_LENGTH)?;
         let start = Instant::now();
-        send(self.host, signed)?;
+        send(self.host, signed, usize::MAX)?;
         let sent = Instant::now();
         self.client.call("evm_mine", &json!([]))?;
         self.settle()?;
@@ -132,17 +135,8 @@ impl<'a> Load<'a> {
 
     /// Waits until everything that was sent is in a block.
     fn settle(&mut self) -> Outcome<()> {
-        let end = Instant::now() + PATIENCE;
-        for (address, nonce) in self.accounts.nonces() {
-            let params = json!([address, "latest"]);
-            while client::quantity(&self.client.call("eth_getTransactionCount", &params)?)? < nonce {
-                if Instant::now() > end {
-                    return Err("transfers wait for ever".into());
-                }
-                thread::sleep(Duration::from_millis(1));
-            }
-        }
-        Ok(())
+        let nonces = self.accounts.nonces();
+        nonces.into_iter().try_for_each(|(sender, nonce)| mined(&mut self.client, sender, nonce))
     }
 
     fn height(&mut self) -> Outcome<u64> {
@@ -161,24 +155,45 @@ impl<'a> Load<'a> {
     }
 }
 
-/// Sends the transactions of every account in order, each account over a connection of its own.
-fn send(host: &str, signed: [Signed; SENDERS]) -> Outcome<()> {
+/// Waits until so many transactions of an account are in blocks.
+fn mined(client: &mut Client, sender: Address, nonce: u64) -> Outcome<()> {
     let end = Instant::now() + PATIENCE;
+    let params = json!([sender, "latest"]);
+    while client::quantity(&client.call("eth_getTransactionCount", &params)?)? < nonce {
+        if Instant::now() > end {
+            return Err("transfers wait for ever".into());
+        }
+        thread::sleep(Duration::from_micros(500));
+    }
+    Ok(())
+}
+
+/// Sends the transactions of every account in order, each account over a connection of its own, never more than `window`
+/// that are in no block.
+fn send(host: &str, signed: [Signed; SENDERS], window: usize) -> Outcome<()> {
     thread::scope(|scope| {
-        let clients = signed.map(|list| {
-            scope.spawn(move || -> Outcome<()> {
-                let mut client = Client::connect(host)?;
-                for raw in list {
-                    client.call("eth_sendRawTransaction", &json!([raw]))?;
-                    if Instant::now() > end {
-                        return Err("the chain is too slow to be measured".into());
-                    }
-                }
-                Ok(())
-            })
-        });
+        let clients = signed.map(|list| scope.spawn(move || send_one(host, &list, window)));
         clients.into_iter().try_for_each(|client| client.join().map_err(|_| "a client panicked")?)
     })
+}
+
+fn send_one(host: &str, signed: &Signed, window: usize) -> Outcome<()> {
+    let end = Instant::now() + PATIENCE;
+    let mut client = Client::connect(host)?;
+    let mut nonce = signed.first_nonce;
+    for share in signed.raw.chunks(window) {
+        for raw in share {
+            client.call("eth_sendRawTransaction", &json!([raw]))?;
+            nonce += 1;
+        }
+        if share.len() == window {
+            mined(&mut client, signed.sender, nonce)?;
+        }
+        if Instant::now() > end {
+            return Err("the chain is too slow to be measured".into());
+        }
+    }
+    Ok(())
 }
 
 fn report(name: &str, unit: &str, samples: &[f64]) -> Outcome<()> {
