@@ -40,7 +40,7 @@ pub(crate) fn decode_all(logs: &[Log]) -> Vec<(EventCursor, MarketEvent)> {
     for log in logs {
         if let Ok(event) = TaskEffects::decode_log(&log.inner) {
             // The Market emits them right behind the settlement that they belong to.
-            attach(&mut found, event.data);
+            attach(&mut found, &event.data);
         } else if let Some(event) = decode(log) {
             found.push((position(log), event));
         }
@@ -48,8 +48,8 @@ pub(crate) fn decode_all(logs: &[Log]) -> Vec<(EventCursor, MarketEvent)> {
     found
 }
 
-fn attach(found: &mut [(EventCursor, MarketEvent)], data: TaskEffects) {
-    let TaskEffects { dealId, index, callbackHash, stateBefore, stateAfter, deltaIndex } = data;
+fn attach(found: &mut [(EventCursor, MarketEvent)], data: &TaskEffects) {
+    let &TaskEffects { dealId, index, callbackHash, stateBefore, stateAfter, deltaIndex } = data;
     if let Some((_, MarketEvent::Settled { deal, outcome, effects, .. })) = found.last_mut()
         && deal.get() == dealId
         && outcome.index == index

@@ -1,6 +1,8 @@
 //! Golden vectors of every hash that a signature, an id or a contract depends on. `UPDATE=1` rewrites the file; the
 //! forge test `test/vectors/Vectors.t.sol` reads the same one.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is a failed test")]
+
 use alloy_sol_types::{SolStruct, SolValue};
 use sealwork_types::{
     Address, B256, Bytes, Cid, Codec, DealId, OrderHash, PolicyHash,
