@@ -12,7 +12,10 @@ import { ReentrancyGuardTransient } from "solady/utils/ReentrancyGuardTransient.
 /// @dev Markets that hold tokens which do not behave.
 contract TokensTest is UnitFixture {
     function _over(address asset) private returns (Market) {
-        return new Market(asset, address(registry), address(attestations), address(1), address(2), GOVERNOR, FEES, 0);
+        bytes memory arguments = abi.encode(
+            asset, address(registry), address(attestations), address(1), address(2), GOVERNOR, FEES, uint16(0)
+        );
+        return Market(vm.deployCode("Market.sol:Market", arguments));
     }
 
     function _refused(address asset) private pure returns (bytes memory) {
