@@ -69,7 +69,12 @@ pub(crate) fn test(root: &Path, profile: &str) -> Result<()> {
         let mut test = Command::new(&forge);
         test.arg("test").env("FOUNDRY_PROFILE", profile).env("FOUNDRY_TEST", folder);
         // Each folder has a cache of its own: what one compiles is no part of the other.
-        test.args(["--out", &format!("cache/{folder}/out"), "--cache-path", &format!("cache/{folder}/cache")]);
+        test.args([
+            "--out",
+            &format!("cache/{folder}/out"),
+            "--cache-path",
+            &format!("cache/{folder}/cache"),
+        ]);
         execute(test.current_dir(&project))?;
     }
     Ok(())
