@@ -24,9 +24,9 @@ library Params {
     uint256 internal constant NAME_CLAIM_DELAY_S = 60;
     /// @dev Time in which a committed name can be claimed (s).
     uint256 internal constant NAME_CLAIM_WINDOW_S = 86400;
-    /// @dev A deal without a fault may draw one part in this many of the kitty (part).
+    /// @dev A pool may draw one part in this many of the kitty (part).
     uint256 internal constant KITTY_SHARE = 10;
-    /// @dev A draw from the kitty is at least this, as far as the kitty and the pool's stake reach (smallest token unit).
+    /// @dev A draw from the kitty is at least this, as far as the kitty and the merit of the pool reach (smallest token unit).
     uint256 internal constant KITTY_LEAST_DRAW = 1000000000;
     /// @dev Largest protocol fee that can ever be set, in hundredths of a percent of the task price (bps).
     uint256 internal constant PROTOCOL_FEE_CAP_BPS = 500;

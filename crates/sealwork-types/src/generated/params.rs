@@ -30,10 +30,10 @@ pub const NAME_CLAIM_DELAY_S: u64 = 60;
 /// Time in which a committed name can be claimed (s).
 pub const NAME_CLAIM_WINDOW_S: u64 = 86_400;
 
-/// A deal without a fault may draw one part in this many of the kitty (part).
+/// A pool may draw one part in this many of the kitty (part).
 pub const KITTY_SHARE: u64 = 10;
 
-/// A draw from the kitty is at least this, as far as the kitty and the pool's stake reach (smallest token unit).
+/// A draw from the kitty is at least this, as far as the kitty and the merit of the pool reach (smallest token unit).
 pub const KITTY_LEAST_DRAW: u64 = 1_000_000_000;
 
 /// Largest protocol fee that can ever be set, in hundredths of a percent of the task price (bps).
