@@ -5,9 +5,9 @@ import { Attestations } from "../src/Attestations.sol";
 import { Batches } from "../src/Batches.sol";
 import { Book } from "../src/Book.sol";
 import { Channels } from "../src/Channels.sol";
-import { DevToken } from "../src/DevToken.sol";
 import { Market } from "../src/Market.sol";
 import { Registry } from "../src/Registry.sol";
+import { Artifacts } from "./Artifacts.sol";
 import { LibRLP } from "solady/utils/LibRLP.sol";
 
 /// @notice Who deploys for whom.
@@ -52,17 +52,17 @@ library Deployment {
         uint256 nonce = request.nonce;
         made.token = request.token;
         if (made.token == address(0)) {
-            made.token = address(new DevToken());
+            made.token = Artifacts.create("DevToken", "");
             ++nonce;
         }
         address market = LibRLP.computeAddress(request.deployer, nonce + 1);
         address attestations = LibRLP.computeAddress(request.deployer, nonce + 2);
         address batches = LibRLP.computeAddress(request.deployer, nonce + 3);
         address channels = LibRLP.computeAddress(request.deployer, nonce + 4);
-        made.registry = new Registry();
-        made.market = new Market(
+        made.registry = Registry(Artifacts.create("Registry", ""));
+        bytes memory arguments = abi.encode(
             made.token,
-            address(made.registry),
+            made.registry,
             attestations,
             batches,
             channels,
@@ -70,10 +70,12 @@ library Deployment {
             request.feeRecipient,
             request.feeBps
         );
-        made.attestations = new Attestations(market, request.governor, request.members, request.threshold);
-        made.batches = new Batches(market, attestations);
-        made.channels = new Channels(market);
-        made.book = new Book(market, address(made.registry));
+        made.market = Market(Artifacts.create("Market", arguments));
+        arguments = abi.encode(market, request.governor, request.members, request.threshold);
+        made.attestations = Attestations(Artifacts.create("Attestations", arguments));
+        made.batches = Batches(Artifacts.create("Batches", abi.encode(market, attestations)));
+        made.channels = Channels(Artifacts.create("Channels", abi.encode(market)));
+        made.book = Book(Artifacts.create("Book", abi.encode(market, made.registry)));
         _expect(market, address(made.market));
         _expect(attestations, address(made.attestations));
         _expect(batches, address(made.batches));

@@ -53,31 +53,14 @@ pub(crate) fn profile(options: &[String]) -> &'static str {
     }
 }
 
-/// Folders of tests that decide whether a change lands. The unit tests and proofs take the compiler more than a quarter
-/// of an hour: `cargo xtask nightly` runs them.
-const LANDING: [&str; 3] = ["test/gas", "test/vectors", "test/invariant"];
-
-/// Checks format and runs tests of the contracts, with as much fuzzing as a profile of `foundry.toml` says; for the
-/// profile `ci` those of [`LANDING`].
+/// Checks format and runs all tests of the contracts, with as much fuzzing as a profile of `foundry.toml` says. Tests run
+/// the code in the artifacts, so these have to be fresh.
 pub(crate) fn test(root: &Path, profile: &str) -> Result<()> {
+    run(root, true)?;
     let project = root.join("contracts");
-    install(&project)?;
     let forge = forge(&project)?;
     execute(Command::new(&forge).args(["fmt", "--check"]).current_dir(&project))?;
-    let folders: &[&str] = if profile == "ci" { &LANDING } else { &["test"] };
-    for folder in folders {
-        let mut test = Command::new(&forge);
-        test.arg("test").env("FOUNDRY_PROFILE", profile).env("FOUNDRY_TEST", folder);
-        // Each folder has a cache of its own: what one compiles is no part of the other.
-        test.args([
-            "--out",
-            &format!("cache/{folder}/out"),
-            "--cache-path",
-            &format!("cache/{folder}/cache"),
-        ]);
-        execute(test.current_dir(&project))?;
-    }
-    Ok(())
+    execute(Command::new(&forge).arg("test").env("FOUNDRY_PROFILE", profile).current_dir(&project))
 }
 
 /// Installs the compiler once, as `package-lock.json` says.
@@ -119,6 +102,7 @@ pub(crate) fn build(project: &Path) -> Result<()> {
         Command::new(forge(project)?)
             .args(["build", "src", "--force", "--build-info", "--extra-output", "storageLayout"])
             .args(["--out", BUILT, "--cache-path", "cache/artifacts-cache"])
+            .env("FOUNDRY_PROFILE", "release")
             .current_dir(project),
     )?;
     fs::write(&stamp, inputs).with_context(|| format!("write {}", stamp.display()))

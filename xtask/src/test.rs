@@ -23,7 +23,6 @@ pub(crate) fn nightly(root: &Path) -> Result<bool> {
         ("npm packages", check(|| install_npm(root))),
         ("contract proofs", counting(root, &["contracts", "--prove", "--nightly"])),
         ("contract tests", counting(root, &["contracts", "--test", "--nightly"])),
-        ("contract snapshots", check(|| Proof::Snapshots.run(root, &["--check".to_owned()]))),
     ])
 }
 
@@ -66,6 +65,7 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         ("contract trees", check(|| Proof::Trees.run(root, &[]))),
         ("contract analysis", check(|| Proof::Analyze.run(root, &[]))),
         ("contract tests", counting(root, &["contracts", "--test", "--ci"])),
+        ("contract snapshots", check(|| Proof::Snapshots.run(root, &["--check".to_owned()]))),
         ("example modules", check(|| guests::run(root, guests::Mode::Check))),
         ("example tests", counting(root, &["guests", "--test"])),
         ("dependencies", check(|| deny(root))),

@@ -12,8 +12,6 @@ import { vm } from "../utils/Vm.sol";
 /// used the contracts before.
 /// forge-config: default.isolate = true
 contract GasTest is Fixture {
-    DealTerms private _stored;
-
     function setUp() public override {
         super.setUp();
         vm.prank(GOVERNOR);
@@ -21,8 +19,8 @@ contract GasTest is Fixture {
         Bundle memory bundle = _small(_salt(10));
         bundle.request.volume = 3;
         _submit(bundle);
-        _stored = _of(bundle);
-        _settle(_stored, _outcome(0, 0));
+        _keep(_of(bundle));
+        _settle(_agreed(), _outcome(0, 0));
         vm.startPrank(vm.addr(DEVELOPER));
         registry.registerApp(vm.addr(DEVELOPER), keccak256("warm"), CODE, POLICY, "warm");
         vm.stopPrank();
@@ -126,7 +124,7 @@ contract GasTest is Fixture {
     }
 
     function test_Claim() public {
-        DealTerms memory terms = _stored;
+        DealTerms memory terms = _agreed();
         vm.warp(block.timestamp + 1 days);
         market.claim(terms, 1, 1);
         vm.snapshotGasLastCall("Gas", "claim");

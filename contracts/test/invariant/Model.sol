@@ -110,8 +110,25 @@ abstract contract Model is Fixture {
         _modelTake(deal.terms.payer, price * deal.volume);
         _modelTake(deal.terms.poolOwner, uint256(deal.terms.stake) * deal.volume);
         _open += (price + deal.terms.stake) * deal.volume;
-        _opened.push(deal);
+        _store(deal);
         if (deal.whole) _modelUse(deal.salt);
+    }
+
+    /// @dev Field by field: without the IR pipeline nested arrays cannot be copied into storage.
+    function _store(Opened memory deal) private {
+        Opened storage place = _opened.push();
+        (place.id, place.salt, place.policy) = (deal.id, deal.salt, deal.policy);
+        (place.volume, place.whole) = (deal.volume, deal.whole);
+        DealTerms memory from = deal.terms;
+        DealTerms storage to = place.terms;
+        (to.requestHash, to.firstTask, to.workHash) = (from.requestHash, from.firstTask, from.workHash);
+        (to.payer, to.appOwner, to.poolOwner) = (from.payer, from.appOwner, from.poolOwner);
+        (to.appPrice, to.poolPrice, to.stake, to.feeBps) = (from.appPrice, from.poolPrice, from.stake, from.feeBps);
+        (to.mode, to.startedAt) = (from.mode, from.startedAt);
+        (to.callback, to.callbackGas) = (from.callback, from.callbackGas);
+        for (uint256 i = 0; i < from.datasets.length; ++i) {
+            to.datasets.push(from.datasets[i]);
+        }
     }
 
     function _modelUse(bytes32 salt) internal {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Deployed, Deployment, DeploymentRequest } from "../../script/Deployment.sol";
 import { Attestations } from "../../src/Attestations.sol";
 import { Batches } from "../../src/Batches.sol";
 import { Book } from "../../src/Book.sol";
@@ -13,7 +14,6 @@ import { AppOrder, DatasetOrder, Membership, Orders, PoolOrder, RequestOrder } f
 import { Grant } from "../../src/types/Statements.sol";
 import { Hasher } from "./Hasher.sol";
 import { vm } from "./Vm.sol";
-import { LibRLP } from "solady/utils/LibRLP.sol";
 
 /// @dev Four orders that fit together.
 struct Bundle {
@@ -60,6 +60,9 @@ abstract contract Fixture {
     bytes32 internal poolId;
     bytes32[2] internal datasetIds;
 
+    /// @dev The deal of a test, encoded: without the IR pipeline nested arrays cannot be copied into storage.
+    bytes private _kept;
+
     function setUp() public virtual {
         vm.warp(START);
         _makeMembers();
@@ -79,27 +82,26 @@ abstract contract Fixture {
         _grant(vm.addr(ENCLAVE));
     }
 
-    /// @dev In the order of `Deployment`, which `DeploymentTest` covers. From artifacts: the compiler translates a contract
-    /// anew for every contract that creates it, and tests are many.
     function _deploy() private {
-        uint256 nonce = vm.getNonce(address(this));
-        token = DevToken(vm.deployCode("DevToken.sol:DevToken"));
-        registry = Registry(vm.deployCode("Registry.sol:Registry"));
-        address market_ = LibRLP.computeAddress(address(this), nonce + 2);
-        address attestations_ = LibRLP.computeAddress(address(this), nonce + 3);
-        address batches_ = LibRLP.computeAddress(address(this), nonce + 4);
-        address channels_ = LibRLP.computeAddress(address(this), nonce + 5);
-        bytes memory arguments = abi.encode(
-            address(token), address(registry), attestations_, batches_, channels_, GOVERNOR, FEES, FEE_BPS
+        Deployed memory made = Deployment.create(
+            DeploymentRequest({
+                deployer: address(this),
+                nonce: vm.getNonce(address(this)),
+                token: address(0),
+                governor: GOVERNOR,
+                feeRecipient: FEES,
+                feeBps: FEE_BPS,
+                members: _members(),
+                threshold: 2
+            })
         );
-        market = Market(vm.deployCode("Market.sol:Market", arguments));
-        arguments = abi.encode(market_, GOVERNOR, _members(), uint8(2));
-        attestations = Attestations(vm.deployCode("Attestations.sol:Attestations", arguments));
-        batches = Batches(vm.deployCode("Batches.sol:Batches", abi.encode(market_, attestations_)));
-        channels = Channels(vm.deployCode("Channels.sol:Channels", abi.encode(market_)));
-        book = Book(vm.deployCode("Book.sol:Book", abi.encode(market_, address(registry))));
-        vm.assertEq(address(market), market_);
-        vm.assertEq(address(channels), channels_);
+        token = DevToken(made.token);
+        registry = made.registry;
+        market = made.market;
+        attestations = made.attestations;
+        batches = made.batches;
+        channels = made.channels;
+        book = made.book;
     }
 
     function _makeMembers() private {
@@ -262,6 +264,14 @@ abstract contract Fixture {
         outcome.output = keccak256("output");
         outcome.outputCid = keccak256("output");
         outcome.outputCodec = 0x55;
+    }
+
+    function _keep(DealTerms memory terms) internal {
+        _kept = abi.encode(terms);
+    }
+
+    function _agreed() internal view returns (DealTerms memory) {
+        return abi.decode(_kept, (DealTerms));
     }
 
     /// @dev The receipt that an outcome and effects belong to, for the work of `_bundle`.

@@ -16,13 +16,12 @@ contract BatchesTest is UnitFixture {
     bytes32 private constant CID = keccak256("receipts");
     uint8 private constant RAW = 0x55;
 
-    DealTerms private _agreed;
     bytes32 private _deal;
 
     function setUp() public override {
         super.setUp();
-        _agreed = _matched(_bundleOf(40));
-        _deal = _dealId(_agreed);
+        _keep(_matched(_bundleOf(40)));
+        _deal = _dealId(_agreed());
     }
 
     /// @dev Structure hashes of the receipts of tasks that follow each other.
@@ -45,7 +44,7 @@ contract BatchesTest is UnitFixture {
         (bytes32 r, bytes32 vs) = _signed(ENCLAVE, first, tally, root);
         if (failure.length != 0) vm.expectRevert(failure);
         vm.prank(HOST);
-        batches.settleBatch(_agreed, first, tally, root, CID, RAW, r, vs);
+        batches.settleBatch(_agreed(), first, tally, root, CID, RAW, r, vs);
     }
 
     function _paid(uint32 count) private pure returns (Tally memory) {
@@ -61,7 +60,7 @@ contract BatchesTest is UnitFixture {
         vm.expectEmit();
         emit IDeals.TasksClosed(_deal, 3, _paid(10));
         vm.prank(HOST);
-        batches.settleBatch(_agreed, 3, _paid(10), root, CID, RAW, r, vs);
+        batches.settleBatch(_agreed(), 3, _paid(10), root, CID, RAW, r, vs);
         // it should close the tasks and pay as ten receipts would
         vm.assertEq(market.deal(_deal).closed, 10);
         vm.assertTrue(market.isOpen(_deal, 2));
@@ -87,14 +86,14 @@ contract BatchesTest is UnitFixture {
     function test_SettleBatch_WhenTheReceiptsAreATree() public {
         (bytes32 r, bytes32 vs) = _signed(ENCLAVE, 0, _paid(1), "root");
         vm.prank(HOST);
-        batches.settleBatch(_agreed, 0, _paid(1), "root", CID, 0x70, r, vs);
+        batches.settleBatch(_agreed(), 0, _paid(1), "root", CID, 0x70, r, vs);
         // it should close the tasks
         vm.assertFalse(market.isOpen(_deal, 0));
     }
 
     function test_SettleBatch_WhenBatchesAndReceiptsFillADeal() public {
         _batch(0, _paid(20), "first", "");
-        _settle(_agreed, _outcome(20, Status.SUCCESS));
+        _settle(_agreed(), _outcome(20, Status.SUCCESS));
         _batch(21, _paid(19), "second", "");
         // it should forget the deal, keep the roots and hold nothing back
         vm.assertEq(market.deal(_deal).volume, 0);
@@ -108,7 +107,7 @@ contract BatchesTest is UnitFixture {
         market.setOperator(OTHER, true);
         (bytes32 r, bytes32 vs) = _signed(ENCLAVE, 0, _paid(5), "root");
         vm.prank(OTHER);
-        batches.settleBatch(_agreed, 0, _paid(5), "root", CID, RAW, r, vs);
+        batches.settleBatch(_agreed(), 0, _paid(5), "root", CID, RAW, r, vs);
         // it should close the tasks
         vm.assertEq(market.deal(_deal).closed, 5);
     }
@@ -138,7 +137,7 @@ contract BatchesTest is UnitFixture {
     }
 
     function test_SettleBatch_RevertWhen_ATaskWasSettledAlone() public {
-        _settle(_agreed, _outcome(4, Status.SUCCESS));
+        _settle(_agreed(), _outcome(4, Status.SUCCESS));
         _batch(0, _paid(10), "root", abi.encodeWithSelector(IDeals.TaskClosed.selector, _deal, 4));
     }
 
@@ -154,34 +153,34 @@ contract BatchesTest is UnitFixture {
         (bytes32 r, bytes32 vs) = _signed(ENCLAVE, 0, Tally(4, 0, 1, 0), "root");
         vm.expectPartialRevert(IDeals.EnclaveNotGranted.selector);
         vm.prank(HOST);
-        batches.settleBatch(_agreed, 0, _paid(5), "root", CID, RAW, r, vs);
+        batches.settleBatch(_agreed(), 0, _paid(5), "root", CID, RAW, r, vs);
     }
 
     function test_SettleBatch_RevertWhen_TheSignerIsNoEnclave() public {
         (bytes32 r, bytes32 vs) = _signed(STRANGER, 0, _paid(5), "root");
         vm.expectRevert(abi.encodeWithSelector(IDeals.EnclaveNotGranted.selector, OTHER));
         vm.prank(HOST);
-        batches.settleBatch(_agreed, 0, _paid(5), "root", CID, RAW, r, vs);
+        batches.settleBatch(_agreed(), 0, _paid(5), "root", CID, RAW, r, vs);
     }
 
     function test_SettleBatch_RevertWhen_TheSignatureIsNone() public {
         vm.expectRevert(abi.encodeWithSelector(IDeals.EnclaveNotGranted.selector, address(0)));
         vm.prank(HOST);
-        batches.settleBatch(_agreed, 0, _paid(5), "root", CID, RAW, bytes32(0), bytes32(0));
+        batches.settleBatch(_agreed(), 0, _paid(5), "root", CID, RAW, bytes32(0), bytes32(0));
     }
 
     function test_SettleBatch_RevertWhen_OthersSend() public {
         (bytes32 r, bytes32 vs) = _signed(ENCLAVE, 0, _paid(5), "root");
         vm.expectRevert(abi.encodeWithSelector(IDeals.NotPoolOperator.selector, USER, HOST));
         vm.prank(USER);
-        batches.settleBatch(_agreed, 0, _paid(5), "root", CID, RAW, r, vs);
+        batches.settleBatch(_agreed(), 0, _paid(5), "root", CID, RAW, r, vs);
     }
 
     function _badReceipts(bytes32 root, bytes32 cid, uint8 codec) private {
         (bytes32 r, bytes32 vs) = _signed(ENCLAVE, 0, _paid(5), root);
         vm.expectRevert(abi.encodeWithSelector(IBatches.BadReceipts.selector, root, cid, codec));
         vm.prank(HOST);
-        batches.settleBatch(_agreed, 0, _paid(5), root, cid, codec, r, vs);
+        batches.settleBatch(_agreed(), 0, _paid(5), root, cid, codec, r, vs);
     }
 
     function test_SettleBatch_RevertWhen_TheReceiptsCannotBeFound() public {
@@ -196,26 +195,32 @@ contract BatchesTest is UnitFixture {
         bundle.request.salt = "callback";
         bundle.request.callback = address(1);
         bundle.pool.tag = bytes32(type(uint256).max);
-        _agreed = _matched(bundle);
-        _deal = _dealId(_agreed);
+        _keep(_matched(bundle));
+        _deal = _dealId(_agreed());
         _batch(0, _paid(2), "root", abi.encodeWithSelector(IBatches.BatchWithCallback.selector, _deal));
     }
 
     function test_SettleBatch_RevertWhen_TheModeIsAnother() public {
-        _agreed.mode = 5;
+        DealTerms memory changed = _agreed();
+        changed.mode = 5;
+        _keep(changed);
         _batch(0, _paid(2), "root", abi.encodeWithSelector(IBatches.NotBatchable.selector, uint8(5)));
     }
 
     function test_SettleBatch_RevertWhen_TheDealIsUnknown() public {
-        _agreed.firstTask = 7;
-        _deal = _dealId(_agreed);
+        DealTerms memory changed = _agreed();
+        changed.firstTask = 7;
+        _keep(changed);
+        _deal = _dealId(_agreed());
         _batch(0, _paid(2), "root", abi.encodeWithSelector(IDeals.DealUnknown.selector, _deal));
     }
 
     function test_SettleBatch_RevertWhen_TheTermsDiffer() public {
-        bytes24 expected = bytes24(hasher.terms(_agreed));
-        _agreed.stake += 1;
-        bytes24 given = bytes24(hasher.terms(_agreed));
+        bytes24 expected = bytes24(hasher.terms(_agreed()));
+        DealTerms memory changed = _agreed();
+        changed.stake += 1;
+        _keep(changed);
+        bytes24 given = bytes24(hasher.terms(_agreed()));
         _batch(0, _paid(2), "root", abi.encodeWithSelector(IDeals.TermsMismatch.selector, _deal, expected, given));
         // it should keep no root
         vm.assertEq(batches.batchRoot(_deal, 0), bytes32(0));

@@ -201,7 +201,7 @@ contract CallbackTest is UnitFixture {
         Effects[] memory effects = _told();
         vm.expectPartialRevert(IDeals.CallbackGasMissing.selector);
         vm.prank(HOST);
-        market.settle{ gas: LIMIT + 100_000 }(terms, outcome, r, vs, effects);
+        market.settle{ gas: LIMIT + 50_000 }(terms, outcome, r, vs, effects);
         vm.assertTrue(market.isOpen(_dealId(terms), 0));
     }
 

@@ -15,13 +15,12 @@ import { UnitFixture } from "../support/UnitFixture.sol";
 contract ChannelsTest is UnitFixture {
     uint32 private constant VOLUME = 100;
 
-    DealTerms private _agreed;
     bytes32 private _deal;
 
     function setUp() public override {
         super.setUp();
-        _agreed = _matched(_channel());
-        _deal = _dealId(_agreed);
+        _keep(_matched(_channel()));
+        _deal = _dealId(_agreed());
     }
 
     function _channel() private view returns (Bundle memory bundle) {
@@ -35,23 +34,23 @@ contract ChannelsTest is UnitFixture {
     }
 
     function _redeem(uint32 count) private {
-        channels.redeem(_agreed, count, _voucher(count));
+        channels.redeem(_agreed(), count, _voucher(count));
     }
 
     function _redeemFails(uint32 count, bytes memory signature, bytes memory failure) private {
         vm.expectRevert(failure);
-        channels.redeem(_agreed, count, signature);
+        channels.redeem(_agreed(), count, signature);
     }
 
     function _startClosing() private {
         vm.prank(USER);
-        channels.startClosing(_agreed);
+        channels.startClosing(_agreed());
     }
 
     function _close(address sender, bytes memory failure) private {
         if (failure.length != 0) vm.expectRevert(failure);
         vm.prank(sender);
-        channels.close(_agreed);
+        channels.close(_agreed());
     }
 
     function _nothingNew(uint32 closed) private view returns (bytes memory) {
@@ -61,13 +60,15 @@ contract ChannelsTest is UnitFixture {
     function _notChannel() private {
         Bundle memory bundle = _bundleOf(1);
         bundle.request.salt = "tee";
-        _agreed = _matched(bundle);
+        _keep(_matched(bundle));
     }
 
     function _differ() private returns (bytes memory) {
-        bytes24 expected = bytes24(hasher.terms(_agreed));
-        _agreed.poolPrice += 1;
-        bytes24 given = bytes24(hasher.terms(_agreed));
+        bytes24 expected = bytes24(hasher.terms(_agreed()));
+        DealTerms memory changed = _agreed();
+        changed.poolPrice += 1;
+        _keep(changed);
+        bytes24 given = bytes24(hasher.terms(_agreed()));
         return abi.encodeWithSelector(IDeals.TermsMismatch.selector, _deal, expected, given);
     }
 
@@ -79,7 +80,7 @@ contract ChannelsTest is UnitFixture {
         vm.expectEmit();
         emit IDeals.TasksClosed(_deal, 0, Tally(30, 0, 0, 0));
         vm.prank(OTHER);
-        channels.redeem(_agreed, 30, signature);
+        channels.redeem(_agreed(), 30, signature);
         // it should pay everybody for the tasks
         vm.assertEq(market.deal(_deal).closed, 30);
         vm.assertEq(_available(DEV), 30 * 293);
@@ -104,7 +105,7 @@ contract ChannelsTest is UnitFixture {
     }
 
     function test_Redeem_WhenTheSignatureHas64Bytes() public {
-        channels.redeem(_agreed, 3, _short(REQUESTER, hasher.voucher(Voucher(_deal, 3))));
+        channels.redeem(_agreed(), 3, _short(REQUESTER, hasher.voucher(Voucher(_deal, 3))));
         // it should pay
         vm.assertEq(market.deal(_deal).closed, 3);
     }
@@ -116,9 +117,9 @@ contract ChannelsTest is UnitFixture {
         bundle.request.sponsor = wallet;
         bundle.request.salt = "wallet";
         _approve(wallet, _requestHash(bundle));
-        _agreed = _matched(bundle);
-        _deal = _dealId(_agreed);
-        channels.redeem(_agreed, 3, _sign(STRANGER, hasher.voucher(Voucher(_deal, 3))));
+        _keep(_matched(bundle));
+        _deal = _dealId(_agreed());
+        channels.redeem(_agreed(), 3, _sign(STRANGER, hasher.voucher(Voucher(_deal, 3))));
         // it should pay
         vm.assertEq(market.deal(_deal).closed, 3);
         // it should not take the requester's word, who does not pay
@@ -168,17 +169,21 @@ contract ChannelsTest is UnitFixture {
     }
 
     function test_Redeem_RevertWhen_TheTermsNameAnotherPayer() public {
-        bytes24 expected = bytes24(hasher.terms(_agreed));
-        _agreed.payer = OTHER;
-        bytes24 given = bytes24(hasher.terms(_agreed));
+        bytes24 expected = bytes24(hasher.terms(_agreed()));
+        DealTerms memory changed = _agreed();
+        changed.payer = OTHER;
+        _keep(changed);
+        bytes24 given = bytes24(hasher.terms(_agreed()));
         bytes memory signature = _sign(STRANGER, hasher.voucher(Voucher(_deal, VOLUME)));
         bytes memory failure = abi.encodeWithSelector(IDeals.TermsMismatch.selector, _deal, expected, given);
         _redeemFails(VOLUME, signature, failure);
     }
 
     function test_Redeem_RevertWhen_TheChannelIsUnknown() public {
-        _agreed.firstTask = 3;
-        _deal = _dealId(_agreed);
+        DealTerms memory changed = _agreed();
+        changed.firstTask = 3;
+        _keep(changed);
+        _deal = _dealId(_agreed());
         _redeemFails(3, _voucher(3), abi.encodeWithSelector(IDeals.DealUnknown.selector, _deal));
     }
 
@@ -209,16 +214,18 @@ contract ChannelsTest is UnitFixture {
     function test_StartClosing_RevertWhen_OthersSend() public {
         vm.expectRevert(abi.encodeWithSelector(IChannels.NotParty.selector, HOST));
         vm.prank(HOST);
-        channels.startClosing(_agreed);
+        channels.startClosing(_agreed());
     }
 
     function test_StartClosing_RevertWhen_OthersCallThemselvesThePayer() public {
-        bytes24 expected = bytes24(hasher.terms(_agreed));
-        _agreed.payer = OTHER;
-        bytes24 given = bytes24(hasher.terms(_agreed));
+        bytes24 expected = bytes24(hasher.terms(_agreed()));
+        DealTerms memory changed = _agreed();
+        changed.payer = OTHER;
+        _keep(changed);
+        bytes24 given = bytes24(hasher.terms(_agreed()));
         vm.expectRevert(abi.encodeWithSelector(IDeals.TermsMismatch.selector, _deal, expected, given));
         vm.prank(OTHER);
-        channels.startClosing(_agreed);
+        channels.startClosing(_agreed());
         vm.assertEq(channels.closableAt(_deal), 0);
     }
 

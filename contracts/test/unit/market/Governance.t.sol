@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Artifacts } from "../../../script/Artifacts.sol";
 import { Market } from "../../../src/Market.sol";
 import { IDeals } from "../../../src/interfaces/IDeals.sol";
 import { IMarket } from "../../../src/interfaces/IMarket.sol";
@@ -27,6 +28,13 @@ contract GovernanceTest is UnitFixture {
         market.setFee(501);
     }
 
+    /// @dev A call of its own, so that its revert can be expected.
+    function create(uint16 feeBps) external returns (Market) {
+        bytes memory arguments =
+            abi.encode(address(token), address(1), address(2), address(3), address(4), GOVERNOR, FEES, feeBps);
+        return Market(Artifacts.create("Market", arguments));
+    }
+
     function test_SetFee_RevertWhen_OthersSend() public {
         vm.expectRevert(abi.encodeWithSelector(IMarket.NotGovernor.selector, address(this)));
         market.setFee(1);
@@ -39,7 +47,7 @@ contract GovernanceTest is UnitFixture {
 
     function test_Constructor_RevertWhen_TheFeeIsAboveTheCap() public {
         vm.expectRevert(abi.encodeWithSelector(IMarket.FeeTooHigh.selector, 501, 500));
-        new Market(address(token), address(1), address(2), address(3), address(4), GOVERNOR, FEES, 501);
+        this.create(501);
     }
 
     function test_Constructor_WhenTheArgumentsAreGood() public {
@@ -50,7 +58,7 @@ contract GovernanceTest is UnitFixture {
         emit IDeals.ModuleSet(5, address(4));
         vm.expectEmit();
         emit IMarket.FeeChanged(7);
-        Market made = new Market(address(token), address(1), address(2), address(3), address(4), GOVERNOR, FEES, 7);
+        Market made = this.create(7);
         // it should remember them
         vm.assertEq(made.governor(), GOVERNOR);
         vm.assertEq(made.feeRecipient(), FEES);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Artifacts } from "../../../script/Artifacts.sol";
 import { Market } from "../../../src/Market.sol";
 import { NativeGateway } from "../../../src/NativeGateway.sol";
 import { Params } from "../../../src/generated/Params.sol";
@@ -19,10 +20,11 @@ contract NativeGatewayTest is UnitFixture {
     function setUp() public override {
         super.setUp();
         _wrapper = new WETH();
-        _venue = new Market(
+        bytes memory arguments = abi.encode(
             address(_wrapper), address(registry), address(attestations), address(1), address(2), GOVERNOR, FEES, 0
         );
-        _gateway = new NativeGateway(address(_venue));
+        _venue = Market(Artifacts.create("Market", arguments));
+        _gateway = NativeGateway(payable(Artifacts.create("NativeGateway", abi.encode(_venue))));
         cheats.deal(OTHER, 10 ether);
     }
 

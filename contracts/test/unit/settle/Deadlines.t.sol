@@ -11,18 +11,17 @@ import { UnitFixture } from "../support/UnitFixture.sol";
 
 /// @dev The start watch, and refunds after deadlines.
 contract DeadlinesTest is UnitFixture {
-    DealTerms private _agreed;
     bytes32 private _deal;
 
     function setUp() public override {
         super.setUp();
-        _agreed = _matched(_bundle());
-        _deal = _dealId(_agreed);
+        _keep(_matched(_bundle()));
+        _deal = _dealId(_agreed());
     }
 
     function _start() private {
         vm.prank(HOST);
-        market.start(_agreed);
+        market.start(_agreed());
     }
 
     function _early(uint256 deadline) private view returns (bytes memory) {
@@ -31,7 +30,7 @@ contract DeadlinesTest is UnitFixture {
 
     function _claimFails(uint32 first, uint32 count, bytes memory failure) private {
         vm.expectRevert(failure);
-        market.claim(_agreed, first, count);
+        market.claim(_agreed(), first, count);
     }
 
     function _afterWindow() private {
@@ -53,14 +52,14 @@ contract DeadlinesTest is UnitFixture {
         vm.prank(HOST);
         market.setOperator(OTHER, true);
         vm.prank(OTHER);
-        market.start(_agreed);
+        market.start(_agreed());
         // it should mark the deal
         vm.assertTrue(market.deal(_deal).started);
     }
 
     function test_Start_WhenTheDealWasStartedBefore() public {
         _start();
-        _settle(_agreed, _outcome(0, Status.SUCCESS));
+        _settle(_agreed(), _outcome(0, Status.SUCCESS));
         _start();
         // it should change nothing
         vm.assertTrue(market.deal(_deal).started);
@@ -77,7 +76,7 @@ contract DeadlinesTest is UnitFixture {
     function test_Start_RevertWhen_OthersSend() public {
         vm.expectRevert(abi.encodeWithSelector(IDeals.NotPoolOperator.selector, USER, HOST));
         vm.prank(USER);
-        market.start(_agreed);
+        market.start(_agreed());
     }
 
     function test_Start_RevertWhen_TheDeadlineHasPassed() public {
@@ -87,15 +86,19 @@ contract DeadlinesTest is UnitFixture {
     }
 
     function test_Start_RevertWhen_TheDealIsUnknown() public {
-        _agreed.firstTask = 1;
-        vm.expectRevert(abi.encodeWithSelector(IDeals.DealUnknown.selector, _dealId(_agreed)));
+        DealTerms memory changed = _agreed();
+        changed.firstTask = 1;
+        _keep(changed);
+        vm.expectRevert(abi.encodeWithSelector(IDeals.DealUnknown.selector, _dealId(_agreed())));
         _start();
     }
 
     function test_Start_RevertWhen_TheTermsDiffer() public {
-        bytes24 expected = bytes24(hasher.terms(_agreed));
-        _agreed.stake = 0;
-        bytes24 given = bytes24(hasher.terms(_agreed));
+        bytes24 expected = bytes24(hasher.terms(_agreed()));
+        DealTerms memory changed = _agreed();
+        changed.stake = 0;
+        _keep(changed);
+        bytes24 given = bytes24(hasher.terms(_agreed()));
         vm.expectRevert(abi.encodeWithSelector(IDeals.TermsMismatch.selector, _deal, expected, given));
         _start();
     }
@@ -108,7 +111,7 @@ contract DeadlinesTest is UnitFixture {
     }
 
     function test_Start_RevertWhen_TheModeIsAnother() public {
-        _agreed = _matched(_channelBundle());
+        _keep(_matched(_channelBundle()));
         vm.expectRevert(abi.encodeWithSelector(IDeals.WrongMode.selector, uint8(5)));
         _start();
     }
@@ -119,7 +122,7 @@ contract DeadlinesTest is UnitFixture {
         vm.expectEmit();
         emit IDeals.TasksRefunded(_deal, 0, 2, 3);
         vm.prank(OTHER);
-        market.claim(_agreed, 0, 3);
+        market.claim(_agreed(), 0, 3);
         // it should refund the payer and give the stake back
         vm.assertEq(_available(USER), 1_000_000);
         vm.assertEq(_available(HOST), 1_000_000);
@@ -131,7 +134,7 @@ contract DeadlinesTest is UnitFixture {
     function test_Claim_WhenAStartedDealMissedItsDeadline() public {
         _start();
         vm.warp(START + Params.TASK_DEADLINE_S + 1);
-        market.claim(_agreed, 0, 3);
+        market.claim(_agreed(), 0, 3);
         // it should refund the payer and slash the pool
         vm.assertEq(_available(USER), 1_000_000);
         vm.assertEq(_available(HOST), 1_000_000 - 3 * uint256(STAKE));
@@ -140,19 +143,19 @@ contract DeadlinesTest is UnitFixture {
 
     function test_Claim_WhenSomeTasksInTheRangeAreClosed() public {
         _start();
-        _settle(_agreed, _outcome(1, Status.SUCCESS));
+        _settle(_agreed(), _outcome(1, Status.SUCCESS));
         vm.warp(START + Params.TASK_DEADLINE_S + 1);
         // it should skip them
         vm.expectEmit();
         emit IDeals.TasksRefunded(_deal, 0, 2, 2);
-        market.claim(_agreed, 0, 3);
+        market.claim(_agreed(), 0, 3);
         vm.assertEq(_available(USER), 1_000_000 - PRICE);
         vm.assertEq(market.kitty(), 2 * uint256(STAKE));
     }
 
     function test_Claim_WhenOnlyAPartIsNamed() public {
         _afterWindow();
-        market.claim(_agreed, 1, 1);
+        market.claim(_agreed(), 1, 1);
         // it should leave the others open
         vm.assertTrue(market.isOpen(_deal, 0));
         vm.assertFalse(market.isOpen(_deal, 1));
@@ -165,18 +168,18 @@ contract DeadlinesTest is UnitFixture {
         Bundle memory bundle = _bundle();
         bundle.pool.stake = 0;
         bundle.request.salt = "free";
-        _agreed = _matched(bundle);
+        _keep(_matched(bundle));
         _start();
         vm.warp(START + Params.TASK_DEADLINE_S + 1);
-        market.claim(_agreed, 0, 3);
+        market.claim(_agreed(), 0, 3);
         // it should leave the kitty as it is
         vm.assertEq(market.kitty(), 0);
     }
 
     function test_Claim_WhenAChannelOutlivedItsDeal() public {
-        _agreed = _matched(_channelBundle());
+        _keep(_matched(_channelBundle()));
         vm.warp(START + Params.DEAL_LIFETIME_S + 1);
-        market.claim(_agreed, 0, 3);
+        market.claim(_agreed(), 0, 3);
         // it should give the stake back
         // The other deal still holds its own.
         vm.assertEq(_available(HOST), 1_000_000 - 3 * uint256(STAKE));
@@ -195,21 +198,21 @@ contract DeadlinesTest is UnitFixture {
     }
 
     function test_Claim_RevertWhen_AChannelHasTime() public {
-        _agreed = _matched(_channelBundle());
-        _deal = _dealId(_agreed);
+        _keep(_matched(_channelBundle()));
+        _deal = _dealId(_agreed());
         vm.warp(START + Params.DEAL_LIFETIME_S);
         _claimFails(0, 3, _early(START + Params.DEAL_LIFETIME_S));
     }
 
     function test_Claim_RevertWhen_AllTasksInTheRangeAreClosed() public {
-        _settle(_agreed, _outcome(1, Status.SUCCESS));
+        _settle(_agreed(), _outcome(1, Status.SUCCESS));
         _afterWindow();
         _claimFails(1, 1, abi.encodeWithSelector(IDeals.TaskClosed.selector, _deal, 1));
     }
 
     function test_Claim_RevertWhen_TheDealIsFinished() public {
         _afterWindow();
-        market.claim(_agreed, 0, 3);
+        market.claim(_agreed(), 0, 3);
         _claimFails(0, 3, abi.encodeWithSelector(IDeals.DealUnknown.selector, _deal));
     }
 
@@ -224,9 +227,11 @@ contract DeadlinesTest is UnitFixture {
 
     function test_Claim_RevertWhen_TheTermsDiffer() public {
         _afterWindow();
-        bytes24 expected = bytes24(hasher.terms(_agreed));
-        _agreed.payer = OTHER;
-        bytes24 given = bytes24(hasher.terms(_agreed));
+        bytes24 expected = bytes24(hasher.terms(_agreed()));
+        DealTerms memory changed = _agreed();
+        changed.payer = OTHER;
+        _keep(changed);
+        bytes24 given = bytes24(hasher.terms(_agreed()));
         _claimFails(0, 3, abi.encodeWithSelector(IDeals.TermsMismatch.selector, _deal, expected, given));
     }
 }

@@ -16,19 +16,18 @@ contract PaymentTest is UnitFixture {
     uint256 private constant DATASETS_NET = 138;
     uint256 private constant ALL_FEES = 34;
 
-    DealTerms private _agreed;
     uint256 private _user;
     uint256 private _host;
 
     function setUp() public override {
         super.setUp();
-        _agreed = _matched(_withDatasets(_bundle()));
+        _keep(_matched(_withDatasets(_bundle())));
         _user = _available(USER);
         _host = _available(HOST);
     }
 
     function _everybodyIsPaid(uint16 status) private {
-        _settle(_agreed, _outcome(0, status));
+        _settle(_agreed(), _outcome(0, status));
         vm.assertEq(_available(HOST), _host + POOL_NET + STAKE);
         vm.assertEq(_available(DEV), APP_NET);
         vm.assertEq(_available(DATA), DATASETS_NET);
@@ -39,7 +38,7 @@ contract PaymentTest is UnitFixture {
     }
 
     function _poolIsPaid(uint16 status) private {
-        _settle(_agreed, _outcome(0, status));
+        _settle(_agreed(), _outcome(0, status));
         vm.assertEq(_available(HOST), _host + POOL_NET + STAKE);
         vm.assertEq(_available(DEV), 0);
         vm.assertEq(_available(DATA), 0);
@@ -50,7 +49,7 @@ contract PaymentTest is UnitFixture {
     }
 
     function _allIsRefunded(uint16 status) private {
-        _settle(_agreed, _outcome(0, status));
+        _settle(_agreed(), _outcome(0, status));
         vm.assertEq(_available(HOST), _host + STAKE);
         vm.assertEq(_available(USER), _user + PRICE_WITH_DATASETS);
         vm.assertEq(_available(FEES), 0);
@@ -59,7 +58,7 @@ contract PaymentTest is UnitFixture {
     }
 
     function _poolIsSlashed(uint16 status) private {
-        _settle(_agreed, _outcome(0, status));
+        _settle(_agreed(), _outcome(0, status));
         vm.assertEq(_available(HOST), _host);
         vm.assertEq(_available(USER), _user + PRICE_WITH_DATASETS);
         vm.assertEq(_available(FEES), 0);
@@ -163,9 +162,9 @@ contract PaymentTest is UnitFixture {
     }
 
     function test_WhenAllTasksAreClosed() public {
-        _settle(_agreed, _outcome(0, Status.SUCCESS));
-        _settle(_agreed, _outcome(1, Status.IMPORT_ERROR));
-        _settle(_agreed, _outcome(2, Status.SYSTEM_ERROR));
+        _settle(_agreed(), _outcome(0, Status.SUCCESS));
+        _settle(_agreed(), _outcome(1, Status.IMPORT_ERROR));
+        _settle(_agreed(), _outcome(2, Status.SYSTEM_ERROR));
         // it should hold nothing back
         vm.assertEq(_owed(), token.balanceOf(address(market)));
     }

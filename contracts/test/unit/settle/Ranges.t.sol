@@ -13,15 +13,14 @@ import { UnitFixture } from "../support/UnitFixture.sol";
 contract RangesTest is UnitFixture {
     uint32 private constant VOLUME = 600;
 
-    DealTerms private _agreed;
     bytes32 private _deal;
 
     function setUp() public override {
         super.setUp();
         _fund(USER, VOLUME * PRICE);
         _fund(HOST, VOLUME * uint256(STAKE));
-        _agreed = _matched(_bundleOf(VOLUME));
-        _deal = _dealId(_agreed);
+        _keep(_matched(_bundleOf(VOLUME)));
+        _deal = _dealId(_agreed());
     }
 
     function _closed(uint256 index) private view returns (bytes memory) {
@@ -31,7 +30,7 @@ contract RangesTest is UnitFixture {
     function _close(uint32 first, Tally memory tally, bytes memory failure) private {
         if (failure.length != 0) vm.expectRevert(failure);
         vm.prank(address(batches));
-        market.closeFor(_agreed, first, tally);
+        market.closeFor(_agreed(), first, tally);
     }
 
     function _count() private view returns (uint32) {
@@ -42,10 +41,10 @@ contract RangesTest is UnitFixture {
         uint32[8] memory indexes = [uint32(0), 31, 32, 255, 256, 511, 512, VOLUME - 1];
         for (uint256 i = 0; i < indexes.length; ++i) {
             vm.assertTrue(market.isOpen(_deal, indexes[i]));
-            _settle(_agreed, _outcome(indexes[i], Status.SUCCESS));
+            _settle(_agreed(), _outcome(indexes[i], Status.SUCCESS));
             // it should close that task once
             vm.assertFalse(market.isOpen(_deal, indexes[i]));
-            _settleFails(_agreed, _outcome(indexes[i], Status.SUCCESS), _closed(indexes[i]));
+            _settleFails(_agreed(), _outcome(indexes[i], Status.SUCCESS), _closed(indexes[i]));
             vm.assertEq(_count(), i + 1);
         }
         // it should leave the neighbors open
@@ -65,11 +64,11 @@ contract RangesTest is UnitFixture {
     }
 
     function _inWord(uint32 volume) private {
-        _agreed = _next(volume);
-        _deal = _dealId(_agreed);
+        _keep(_next(volume));
+        _deal = _dealId(_agreed());
         for (uint32 i = 0; i < volume; ++i) {
             vm.assertEq(_count(), i);
-            _settle(_agreed, _outcome(i, Status.SUCCESS));
+            _settle(_agreed(), _outcome(i, Status.SUCCESS));
         }
         vm.assertEq(market.deal(_deal).volume, 0);
         vm.assertFalse(market.isOpen(_deal, 0));
@@ -88,13 +87,13 @@ contract RangesTest is UnitFixture {
     }
 
     function test_Claim_WhenTheRangeCrossesWords() public {
-        _settle(_agreed, _outcome(256, Status.SUCCESS));
+        _settle(_agreed(), _outcome(256, Status.SUCCESS));
         _close(510, Tally(4, 0, 0, 0), "");
         vm.warp(START + Params.START_WINDOW_S + 1);
         // it should refund what is open in all of them
         vm.expectEmit();
         emit IDeals.TasksRefunded(_deal, 250, 549, 295);
-        market.claim(_agreed, 250, 300);
+        market.claim(_agreed(), 250, 300);
         vm.assertEq(_count(), 300);
         vm.assertTrue(market.isOpen(_deal, 249));
         vm.assertFalse(market.isOpen(_deal, 250));
@@ -104,9 +103,9 @@ contract RangesTest is UnitFixture {
 
     function test_Claim_WhenTheRangeIsAllOfALargeDeal() public {
         vm.prank(HOST);
-        market.start(_agreed);
+        market.start(_agreed());
         vm.warp(START + Params.TASK_DEADLINE_S + 1);
-        market.claim(_agreed, 0, VOLUME);
+        market.claim(_agreed(), 0, VOLUME);
         // it should refund all and forget the deal
         vm.assertEq(market.deal(_deal).volume, 0);
         vm.assertEq(market.kitty(), VOLUME * uint256(STAKE));
@@ -114,7 +113,7 @@ contract RangesTest is UnitFixture {
 
     function test_Claim_WhenTheRangeIsOneWholeWord() public {
         vm.warp(START + Params.START_WINDOW_S + 1);
-        market.claim(_agreed, 256, 256);
+        market.claim(_agreed(), 256, 256);
         // it should refund that word
         vm.assertTrue(market.isOpen(_deal, 255));
         vm.assertFalse(market.isOpen(_deal, 256));
@@ -127,7 +126,7 @@ contract RangesTest is UnitFixture {
         _close(200, Tally(200, 0, 0, 0), "");
         vm.warp(START + Params.START_WINDOW_S + 1);
         vm.expectRevert(_closed(201));
-        market.claim(_agreed, 201, 198);
+        market.claim(_agreed(), 201, 198);
     }
 
     function test_CloseFor_WhenTheModuleSends() public {
@@ -156,7 +155,7 @@ contract RangesTest is UnitFixture {
     }
 
     function test_CloseFor_RevertWhen_ATaskInTheRangeIsClosed() public {
-        _settle(_agreed, _outcome(300, Status.SUCCESS));
+        _settle(_agreed(), _outcome(300, Status.SUCCESS));
         _close(200, Tally(200, 0, 0, 0), _closed(300));
         _close(300, Tally(1, 0, 0, 0), _closed(300));
     }
@@ -176,24 +175,28 @@ contract RangesTest is UnitFixture {
     function test_CloseFor_RevertWhen_TheSenderIsNotTheModule() public {
         vm.expectRevert(abi.encodeWithSelector(IDeals.NotModule.selector, HOST, address(batches)));
         vm.prank(HOST);
-        market.closeFor(_agreed, 0, Tally(1, 0, 0, 0));
+        market.closeFor(_agreed(), 0, Tally(1, 0, 0, 0));
     }
 
     function test_CloseFor_RevertWhen_TheSenderIsTheModuleOfAnotherMode() public {
         vm.expectRevert(abi.encodeWithSelector(IDeals.NotModule.selector, address(channels), address(batches)));
         vm.prank(address(channels));
-        market.closeFor(_agreed, 0, Tally(1, 0, 0, 0));
+        market.closeFor(_agreed(), 0, Tally(1, 0, 0, 0));
     }
 
     function test_CloseFor_RevertWhen_TheDealIsUnknown() public {
-        _agreed.firstTask = 9;
-        _close(0, Tally(1, 0, 0, 0), abi.encodeWithSelector(IDeals.DealUnknown.selector, _dealId(_agreed)));
+        DealTerms memory changed = _agreed();
+        changed.firstTask = 9;
+        _keep(changed);
+        _close(0, Tally(1, 0, 0, 0), abi.encodeWithSelector(IDeals.DealUnknown.selector, _dealId(_agreed())));
     }
 
     function test_CloseFor_RevertWhen_TheTermsDiffer() public {
-        bytes24 expected = bytes24(hasher.terms(_agreed));
-        _agreed.appPrice = 0;
-        bytes24 given = bytes24(hasher.terms(_agreed));
+        bytes24 expected = bytes24(hasher.terms(_agreed()));
+        DealTerms memory changed = _agreed();
+        changed.appPrice = 0;
+        _keep(changed);
+        bytes24 given = bytes24(hasher.terms(_agreed()));
         _close(0, Tally(1, 0, 0, 0), abi.encodeWithSelector(IDeals.TermsMismatch.selector, _deal, expected, given));
     }
 
@@ -205,7 +208,7 @@ contract RangesTest is UnitFixture {
 
     function test_Deal_WhenItIsLarge() public {
         _close(0, Tally(100, 0, 0, 0), "");
-        _settle(_agreed, _outcome(500, Status.SUCCESS));
+        _settle(_agreed(), _outcome(500, Status.SUCCESS));
         // it should count the closed tasks
         DealProgress memory progress = market.deal(_deal);
         vm.assertEq(progress.volume, VOLUME);

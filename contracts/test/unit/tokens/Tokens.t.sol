@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Artifacts } from "../../../script/Artifacts.sol";
 import { Market } from "../../../src/Market.sol";
 import { Params } from "../../../src/generated/Params.sol";
 import { IAccounts } from "../../../src/interfaces/IAccounts.sol";
@@ -15,7 +16,7 @@ contract TokensTest is UnitFixture {
         bytes memory arguments = abi.encode(
             asset, address(registry), address(attestations), address(1), address(2), GOVERNOR, FEES, uint16(0)
         );
-        return Market(vm.deployCode("Market.sol:Market", arguments));
+        return Market(Artifacts.create("Market", arguments));
     }
 
     function _refused(address asset) private pure returns (bytes memory) {
