@@ -66,6 +66,7 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         ("contract analysis", check(|| Proof::Analyze.run(root, &[]))),
         ("contract tests", counting(root, &["contracts", "--test", "--ci"])),
         ("contract snapshots", check(|| Proof::Snapshots.run(root, &["--check".to_owned()]))),
+        ("contract proofs", check(|| Proof::Prove.run(root, &[]))),
         ("example modules", check(|| guests::run(root, guests::Mode::Check))),
         ("example tests", counting(root, &["guests", "--test"])),
         ("dependencies", check(|| deny(root))),

@@ -10,7 +10,7 @@ use std::{path::Path, process::Command};
 
 /// Figure, iExec's for the same (PoCo v6.2.0), and our bar. Medians: the first repetition of some pays for storage that
 /// nobody used before.
-const FIGURES: [(&str, Option<f64>, Option<f64>); 19] = [
+const FIGURES: [(&str, Option<f64>, Option<f64>); 20] = [
     ("registerApp", Some(661_049.0), Some(150_000.0)),
     ("registerDataset", Some(631_276.0), Some(150_000.0)),
     ("registerPool", Some(582_718.0), Some(150_000.0)),
@@ -27,6 +27,7 @@ const FIGURES: [(&str, Option<f64>, Option<f64>); 19] = [
     ("register enclave", None, Some(100_000.0)),
     ("register enclave with a new measurement", None, None),
     ("matchOrders, offers with a limit", None, None),
+    ("settle, with a protocol fee", None, None),
     ("start", None, None),
     ("open a channel", None, None),
     ("redeem a voucher", None, None),

@@ -12,7 +12,7 @@ use sealwork_types::{
     abi::{
         AppOrder, DatasetOrder, DatasetShare, DealTerms, Effects, Grant,
         IAttestations::registerCall,
-        IMarket::{depositCall, executeCall, matchOrdersCall, settleCall},
+        IMarket::{depositCall, executeCall, matchOrdersCall, setFeeCall, settleCall},
         IRegistry::{registerAppCall, registerDatasetCall, registerPoolCall},
         IToken, Orders, Outcome as TaskOutcome, PoolOrder, Receipt, RequestOrder,
     },
@@ -37,6 +37,8 @@ pub(crate) struct Market {
     pub(crate) dataset: B256,
     /// Counts the salts of the requester's orders up.
     salts: u8,
+    /// The protocol's fee, in hundredths of a percent.
+    fee_bps: u16,
     samples: BTreeMap<&'static str, Vec<u64>>,
 }
 
@@ -55,14 +57,30 @@ impl Market {
             SigningDomain { chain_id: parties.governor.endpoint.chain_id(), market: contracts.market };
         let samples = BTreeMap::new();
         let none = B256::ZERO;
-        let mut market =
-            Self { parties, contracts, domain, app: none, pool: none, dataset: none, salts: 0, samples };
+        let mut market = Self {
+            parties,
+            contracts,
+            domain,
+            app: none,
+            pool: none,
+            dataset: none,
+            salts: 0,
+            fee_bps: 0,
+            samples,
+        };
         market.app = market.register_app(1).await?.0;
         market.pool = market.register_pool(1).await?.0;
         market.dataset = market.register_dataset(1).await?.0;
         market.fund().await?;
         market.grant(B256::repeat_byte(0x11), B256::repeat_byte(0x22), market.parties.enclave()).await?;
         Ok(market)
+    }
+
+    pub(crate) async fn set_fee(&mut self, fee_bps: u16) -> Outcome<()> {
+        let call = setFeeCall { feeBps: fee_bps };
+        self.send(&self.parties.governor, self.contracts.market, &call).await?;
+        self.fee_bps = fee_bps;
+        Ok(())
     }
 
     pub(crate) fn note(&mut self, name: &'static str, gas: u64) {
@@ -190,7 +208,8 @@ impl Market {
             price: price(1_000),
             stake,
             volume,
-            tag: B256::ZERO,
+            // The pool calls back: bit 16.
+            tag: B256::from(U256::from(1_u64 << 16)),
             category: 1,
             trust: 0,
             modes: 0b10_0001,
@@ -267,7 +286,7 @@ impl Market {
             appPrice: orders.app.price,
             poolPrice: orders.pool.price,
             stake: orders.pool.stake,
-            feeBps: 0,
+            feeBps: self.fee_bps,
             mode: orders.request.mode,
             startedAt: self.parties.pool.endpoint.head().await?.1,
             callback: orders.request.callback,

@@ -32,7 +32,8 @@ pub(crate) async fn run_all(market: &mut Market) -> Outcome<()> {
     with_dataset_and_callback(market).await?;
     batches(market).await?;
     money(market).await?;
-    channel(market).await
+    channel(market).await?;
+    with_fee(market).await
 }
 
 async fn registrations(market: &mut Market) -> Outcome<()> {
@@ -177,6 +178,17 @@ async fn channel(market: &mut Market) -> Outcome<()> {
     let refused = market.send(&market.parties.pool, market.contracts.market, &claim).await;
     if refused.is_ok() {
         return Err("a closed task was refunded".into());
+    }
+    Ok(())
+}
+
+async fn with_fee(market: &mut Market) -> Outcome<()> {
+    market.set_fee(250).await?;
+    for _ in 0..RUNS {
+        let orders = market.orders(1, stake(), None)?;
+        let (_, terms) = market.match_orders(&orders).await?;
+        let settled = market.settle(&orders, terms).await?;
+        market.note("settle, with a protocol fee", settled);
     }
     Ok(())
 }
