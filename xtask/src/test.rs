@@ -1,7 +1,7 @@
 //! `cargo xtask test`: installs what the tests need and runs everything. `.ci/run` calls this and nothing else.
 
 use crate::{
-    conformance, contracts, generate, guests,
+    bench, conformance, contracts, generate, guests,
     proofs::Proof,
     shell::{self, Count, command, counted, say},
 };
@@ -77,6 +77,7 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         ("documentation", check(|| documentation(root))),
         ("build", cargo(&["cargo", "build", "--locked", "--workspace", "--all-targets"])),
         ("rust tests", Box::new(|| rust_tests(root))),
+        ("gas of real transactions", check(|| gas(root))),
         ("JSON-RPC conformance", Box::new(|| conformance::run(root, &[]))),
         (
             "documentation examples",
@@ -97,6 +98,12 @@ fn counting<'a>(root: &'a Path, words: &'static [&'static str]) -> Box<dyn Fn() 
         this.args(words).current_dir(root);
         counted(this)
     })
+}
+
+/// No bar is missed, on the embedded chain and on anvil.
+fn gas(root: &Path) -> Result<()> {
+    anyhow::ensure!(bench::run(root, &["gas".to_owned()])?, "a bar is missed");
+    Ok(())
 }
 
 fn documentation(root: &Path) -> Result<()> {

@@ -34,8 +34,8 @@ const FIGURES: [(&str, Option<f64>, Option<f64>); 20] = [
 ];
 
 pub(crate) fn measure(root: &Path) -> Result<Vec<Figure>> {
-    let gas = program::build(root, "sealwork-chain", "gas")?;
-    let chain = program::build(root, "sealwork-devchain", "serve")?;
+    let gas = program::build_for_tests(root, "sealwork-chain", "gas")?;
+    let chain = program::build_for_tests(root, "sealwork-devchain", "serve")?;
     let mut command = Command::new(chain);
     command.arg("0");
     let (devchain, url) =
@@ -60,7 +60,7 @@ pub(crate) fn measure(root: &Path) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Signatures and addresses differ from run to run, and with them the zero bytes that calldata pays less for.
+/// Times differ from chain to chain, and with them the zero bytes that calldata pays less for.
 const SAME: f64 = 0.001;
 
 /// Makes every kind of transaction on a chain and reads their gas.
