@@ -13,7 +13,7 @@ mod system;
 
 use crate::{
     block::Block,
-    config::Config,
+    config::{Config, DEFAULT_BASE_FEE},
     error::{ChainError, DevchainError, Rejection},
     evm::{View, prevrandao},
     metrics::Metrics,
@@ -37,8 +37,6 @@ pub(crate) use system::begin_block;
 
 /// How many recent blocks keep their state.
 pub(crate) const STATES_KEPT: usize = 1_024;
-/// Base fee of the first block, in wei per gas.
-const FIRST_BASE_FEE: u64 = 1_000_000_000;
 
 /// The newest block and its state. Cheap to share; never changes.
 #[derive(Debug)]
@@ -94,12 +92,15 @@ impl Chain {
         now: u64,
     ) -> Result<Self, DevchainError> {
         let failed = |source| DevchainError::Storage { path: config.path.clone(), source };
+        let settings = Settings::new(config.gas_limit);
         let (head, time_offset) = match storage.meta().map_err(failed)? {
             Some(meta) if meta.chain_id != config.chain_id => {
                 return Err(DevchainError::OtherChain { stored: meta.chain_id, configured: config.chain_id });
             }
-            Some(meta) => (genesis::stored_head(&storage, meta).map_err(failed)?, meta.time_offset),
-            None => (genesis::first_head(&storage, config, now).map_err(failed)?, 0),
+            Some(meta) => {
+                (genesis::stored_head(&storage, meta, &settings).map_err(failed)?, meta.time_offset)
+            }
+            None => (genesis::first_head(&storage, config, now, &settings).map_err(failed)?, 0),
         };
         tip.set(Arc::clone(&head));
         Ok(Self {
@@ -113,7 +114,7 @@ impl Chain {
             pool: Pool::default(),
             snapshots: Snapshots::default(),
             clock: ChainClock::new(time_offset),
-            settings: Settings::default(),
+            settings,
         })
     }
 
@@ -258,9 +259,9 @@ pub(crate) fn output(result: ExecutionResult) -> Result<Bytes, ChainError> {
 /// EIP-1559 with Ethereum's parameters.
 pub(crate) fn base_fee_after(header: &Header) -> u64 {
     if header.number == 0 {
-        return header.base_fee_per_gas.unwrap_or(FIRST_BASE_FEE);
+        return header.base_fee_per_gas.unwrap_or(DEFAULT_BASE_FEE);
     }
-    header.next_block_base_fee(BaseFeeParams::ethereum()).unwrap_or(FIRST_BASE_FEE)
+    header.next_block_base_fee(BaseFeeParams::ethereum()).unwrap_or(DEFAULT_BASE_FEE)
 }
 
 /// The header after a block, without time and roots.

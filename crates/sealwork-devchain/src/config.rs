@@ -11,6 +11,10 @@ use std::{
 
 /// Chain id when nothing else is asked for.
 pub const DEFAULT_CHAIN_ID: u64 = 31_337;
+/// Gas of a block when nothing else is asked for.
+pub const DEFAULT_GAS_LIMIT: u64 = 60_000_000;
+/// Base fee of the first block, in wei per gas, when nothing else is asked for.
+pub const DEFAULT_BASE_FEE: u64 = 1_000_000_000;
 
 /// When blocks are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +62,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Accounts of the first block. Only read when the chain is new, except that their keys sign.
     pub accounts: Vec<FundedAccount>,
+    /// Gas of each block that is made; below 21,000 no transaction fits. Blocks that are stored keep theirs.
+    pub gas_limit: u64,
+    /// Base fee of the first block, in wei per gas. Only read when the chain is new.
+    pub base_fee: u64,
 }
 
 impl Default for Config {
@@ -70,6 +78,8 @@ impl Default for Config {
             mining: Mining::Instant,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             accounts: dev_accounts(),
+            gas_limit: DEFAULT_GAS_LIMIT,
+            base_fee: DEFAULT_BASE_FEE,
         }
     }
 }

@@ -18,8 +18,6 @@ use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
 
 /// Rules of the chain: the newest fork that is live on Ethereum.
 pub(crate) const SPEC: SpecId = SpecId::OSAKA;
-/// Gas of a block.
-pub(crate) const BLOCK_GAS_LIMIT: u64 = 60_000_000;
 /// Gas of a transaction at most (EIP-7825).
 pub(crate) const TX_GAS_LIMIT: u64 = 1 << 24;
 /// Memory that one execution may take, in bytes; gas stops honest programs long before.

@@ -70,6 +70,9 @@ mod tip;
 mod trie;
 
 pub use accounts::{DEV_MNEMONIC, DEV_PRIVATE_KEYS};
-pub use config::{Config, DEFAULT_CHAIN_ID, Durability, FundedAccount, Mining, dev_accounts};
+pub use config::{
+    Config, DEFAULT_BASE_FEE, DEFAULT_CHAIN_ID, DEFAULT_GAS_LIMIT, Durability, FundedAccount, Mining,
+    dev_accounts,
+};
 pub use devchain::{Devchain, Handle};
 pub use error::{DevchainError, StorageError};

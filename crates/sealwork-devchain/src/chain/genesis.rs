@@ -1,10 +1,10 @@
 //! The first block, and opening a chain that has one.
 
-use super::{Draft, FIRST_BASE_FEE, Head, Settings, system};
+use super::{Draft, Head, Settings, system};
 use crate::{
     config::Config,
     error::StorageError,
-    evm::{BLOCK_GAS_LIMIT, Hashes, View, prevrandao},
+    evm::{Hashes, View, prevrandao},
     state::{AccountState, State},
     storage::{Entry, Meta, Storage},
 };
@@ -19,7 +19,12 @@ const CREATE2_DEPLOYER_CODE: Bytes = bytes!(
 );
 
 /// Makes and stores the first block.
-pub(super) fn first_head(storage: &Storage, config: &Config, now: u64) -> Result<Arc<Head>, StorageError> {
+pub(super) fn first_head(
+    storage: &Storage,
+    config: &Config,
+    now: u64,
+    settings: &Settings,
+) -> Result<Arc<Head>, StorageError> {
     let mut state = State::default();
     for account in &config.accounts {
         let funded = AccountState { balance: account.balance, ..AccountState::default() };
@@ -32,15 +37,15 @@ pub(super) fn first_head(storage: &Storage, config: &Config, now: u64) -> Result
     }
     let header = Header {
         timestamp: now,
-        gas_limit: BLOCK_GAS_LIMIT,
-        base_fee_per_gas: Some(FIRST_BASE_FEE),
+        gas_limit: config.gas_limit,
+        base_fee_per_gas: Some(config.base_fee),
         mix_hash: prevrandao(B256::ZERO),
         parent_beacon_block_root: Some(B256::ZERO),
         ..Header::default()
     };
     let (block, state) = Draft::new(header, View { state, hashes: Arc::default() }).seal();
     let hashes = Hashes::default().with(0, block.hash);
-    let head = Head::new(&block, View { state, hashes: Arc::new(hashes) }, &Settings::default());
+    let head = Head::new(&block, View { state, hashes: Arc::new(hashes) }, settings);
     let head = Arc::new(head);
     storage.append(Entry {
         meta: Meta { chain_id: config.chain_id, head: 0, time_offset: 0 },
@@ -53,7 +58,11 @@ pub(super) fn first_head(storage: &Storage, config: &Config, now: u64) -> Result
 }
 
 /// The newest stored block; its state is rebuilt and compared with its root.
-pub(super) fn stored_head(storage: &Storage, meta: Meta) -> Result<Arc<Head>, StorageError> {
+pub(super) fn stored_head(
+    storage: &Storage,
+    meta: Meta,
+    settings: &Settings,
+) -> Result<Arc<Head>, StorageError> {
     let missing = || StorageError::Record { record: "newest block" };
     let block = storage.block(meta.head)?.ok_or_else(missing)?;
     let state = storage.state()?;
@@ -62,5 +71,5 @@ pub(super) fn stored_head(storage: &Storage, meta: Meta) -> Result<Arc<Head>, St
         return Err(StorageError::StateRoot { block: meta.head, found, expected });
     }
     let hashes = Arc::new(storage.hashes(meta.head)?);
-    Ok(Arc::new(Head::new(&block, View { state, hashes }, &Settings::default())))
+    Ok(Arc::new(Head::new(&block, View { state, hashes }, settings)))
 }

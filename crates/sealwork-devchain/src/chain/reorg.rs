@@ -28,7 +28,7 @@ impl Chain {
         let first = self.first.clone().ok_or_else(gone)?;
         self.retreat(first, ChainClock::new(0))?;
         self.pool = Pool::default();
-        self.set(|settings| *settings = Settings::default())
+        self.set(Settings::reset)
     }
 
     /// Replaces the newest blocks by as many others at the same times, with the transactions that are given for each,

@@ -3,7 +3,7 @@
 use super::{Chain, ChainError, Draft, Head, base_fee_after, next_header};
 use crate::{
     block::Block,
-    evm::{BLOCK_GAS_LIMIT, View, prevrandao},
+    evm::{View, prevrandao},
 };
 use alloy_primitives::{Address, B256};
 use std::{collections::BTreeSet, sync::Arc};
@@ -24,23 +24,28 @@ pub(crate) struct Settings {
     /// Whether anybody's transactions are taken without a signature.
     pub(crate) impersonates_all: bool,
     impersonated: BTreeSet<Address>,
+    configured_gas_limit: u64,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
+impl Settings {
+    pub(super) fn new(gas_limit: u64) -> Self {
         Self {
             instant: true,
-            gas_limit: BLOCK_GAS_LIMIT,
+            gas_limit,
             coinbase: Address::ZERO,
             next_base_fee: None,
             next_prevrandao: None,
             impersonates_all: false,
             impersonated: BTreeSet::new(),
+            configured_gas_limit: gas_limit,
         }
     }
-}
 
-impl Settings {
+    /// Forgets what tools have changed.
+    pub(super) fn reset(&mut self) {
+        *self = Self::new(self.configured_gas_limit);
+    }
+
     /// Finishes a block; what follows it obeys the settings.
     pub(super) fn seal(&self, draft: Draft, parent: &Head) -> (Block, Head) {
         let (block, state) = draft.seal();

@@ -7,7 +7,7 @@ use super::{
     error::coded,
     overrides::{override_block, override_state},
 };
-use crate::{block::Block, error::ChainError, evm::BLOCK_GAS_LIMIT, sandbox::Sandbox};
+use crate::{block::Block, config::DEFAULT_GAS_LIMIT, error::ChainError, sandbox::Sandbox};
 use alloy_consensus::Header;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::U256;
@@ -20,7 +20,7 @@ use jsonrpsee::{core::RegisterMethodError, types::params::ParamsSequence};
 use std::sync::Arc;
 
 /// Gas that one request may use.
-const GAS_BUDGET: u64 = 4 * BLOCK_GAS_LIMIT;
+const GAS_BUDGET: u64 = 4 * DEFAULT_GAS_LIMIT;
 /// Calls in one request at most.
 const CALL_LIMIT: usize = 1_024;
 /// Seconds between simulated blocks.

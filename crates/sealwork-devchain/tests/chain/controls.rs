@@ -1,7 +1,8 @@
-use crate::support::{call, deploy, provider, raw, send, signer, start, word};
+use crate::support::{call, deploy, provider, raw, send, signer, start, start_with, word};
 use alloy_primitives::{Address, B256, U256};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::BlockId;
+use sealwork_devchain::{Config, Handle};
 use serde_json::json;
 use std::time::Duration;
 
@@ -46,6 +47,37 @@ async fn the_next_block_obeys_coinbase_base_fee_gas_limit_and_prevrandao() {
     assert_ne!(next.header.mix_hash, random, "holds for one block");
     assert_eq!(next.header.base_fee_per_gas, Some(1_750_000_000), "goes on from what was set");
     assert!(alice.get_balance(miner).await.unwrap() > U256::ZERO);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gas_limit_and_first_base_fee_are_those_of_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Some(folder.path().join("chain.redb"));
+    let header = async |chain: &Handle, number: u64| {
+        let block = provider(chain, 0).get_block(BlockId::number(number)).await.unwrap().unwrap();
+        (block.header.gas_limit, block.header.base_fee_per_gas)
+    };
+    let chain =
+        start_with(Config { path: path.clone(), gas_limit: 42_000, base_fee: 7, ..Config::default() }).await;
+    raw(&chain, "evm_mine", json!([])).await.unwrap();
+    assert_eq!(header(&chain, 0).await, (42_000, Some(7)));
+    assert_eq!(header(&chain, 1).await, (42_000, Some(7)));
+    let large = json!([{ "from": signer(0).address(), "to": Address::repeat_byte(5), "gas": "0xa411" }]);
+    let refused = raw(&chain, "eth_sendTransaction", large.clone()).await.unwrap_err();
+    assert!(refused["message"].as_str().unwrap().starts_with("exceeds block gas limit"), "{refused}");
+
+    // What a tool has set is forgotten, what the chain was started with is not.
+    raw(&chain, "evm_setBlockGasLimit", json!([30_000_000])).await.unwrap();
+    raw(&chain, "anvil_reset", json!([])).await.unwrap();
+    raw(&chain, "evm_mine", json!([])).await.unwrap();
+    assert_eq!(header(&chain, 1).await, (42_000, Some(7)));
+    chain.stop().await;
+
+    let chain = start_with(Config { path, gas_limit: 84_000, base_fee: 9, ..Config::default() }).await;
+    raw(&chain, "eth_sendTransaction", large).await.unwrap();
+    assert_eq!(header(&chain, 1).await, (42_000, Some(7)), "stored blocks stay as they are");
+    assert_eq!(header(&chain, 2).await.0, 84_000);
+    chain.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
