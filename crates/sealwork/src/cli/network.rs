@@ -117,7 +117,7 @@ pub(crate) struct ChainArgs {
     #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
     pub(crate) host: std::net::IpAddr,
     /// Database file, kept between starts [default: everything in memory]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "state", value_name = "FILE")]
     pub(crate) path: Option<PathBuf>,
     /// Chain id
     #[arg(long, default_value_t = sealwork_devchain::DEFAULT_CHAIN_ID, value_name = "ID")]
@@ -134,4 +134,10 @@ pub(crate) struct ChainArgs {
     /// Make blocks only when a client asks for one
     #[arg(long)]
     pub(crate) no_mining: bool,
+    /// Gas of a block, at least 21,000, which the smallest transaction takes
+    #[arg(long, default_value_t = sealwork_devchain::DEFAULT_GAS_LIMIT, value_name = "GAS", value_parser = clap::value_parser!(u64).range(21_000..))]
+    pub(crate) gas_limit: u64,
+    /// Base fee of the first block, in wei per gas; later blocks have what EIP-1559 says
+    #[arg(long, default_value_t = sealwork_devchain::DEFAULT_BASE_FEE, value_name = "WEI")]
+    pub(crate) base_fee: u64,
 }

@@ -60,6 +60,8 @@ fn config(arguments: &ChainArgs) -> Result<Config> {
         mining: mining(arguments)?,
         listen: SocketAddr::new(arguments.host, arguments.port),
         accounts,
+        gas_limit: arguments.gas_limit,
+        base_fee: arguments.base_fee,
         ..Config::default()
     })
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers outside of test functions")]
 
 mod canary;
+mod chain;
 mod crash;
 mod happy_path;
 mod market;
