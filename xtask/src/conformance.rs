@@ -1,6 +1,7 @@
 //! `cargo xtask conformance`: unmodified clients against the embedded chain and, as the measure, against anvil.
 //!
-//! Every script gets a fresh chain. `conformance/README.md` says what the scripts check.
+//! Every script gets a fresh chain. The embedded one is started as people start it, with `sealwork chain`.
+//! `conformance/README.md` says what the scripts check.
 
 use crate::{
     contracts,
@@ -68,7 +69,9 @@ struct Suite {
     typescript: PathBuf,
     /// Has the packages of `python/requirements.txt`.
     python: PathBuf,
-    devchain: PathBuf,
+    /// The command line, and a folder for it that is not the user's.
+    sealwork: PathBuf,
+    home: PathBuf,
     anvil: PathBuf,
 }
 
@@ -87,13 +90,11 @@ impl Suite {
         let python = tools::python_tool(&folder.join("python/requirements.txt"), "python")?;
         let forge = contracts::forge(&toolchain)?;
         shell::run(&folder.join("foundry"), &[&forge.display().to_string(), "build", "--quiet"])?;
-        shell::run(
-            root,
-            &["cargo", "build", "--locked", "--package", "sealwork-devchain", "--example", "serve"],
-        )?;
-        let devchain = shell::target_dir(root)?.join("debug/examples/serve");
+        shell::run(root, &["cargo", "build", "--locked", "--package", "sealwork", "--bins"])?;
+        let target = shell::target_dir(root)?;
+        let (sealwork, home) = (target.join("debug/sealwork"), target.join("conformance"));
         let typescript = programs.join("tsx");
-        Ok(Self { folder, typescript, python, devchain, anvil: beside(&forge, "anvil")? })
+        Ok(Self { folder, typescript, python, sealwork, home, anvil: beside(&forge, "anvil")? })
     }
 
     fn script(&self, name: &str, file: &str, chain: Chain) -> Result<Count> {
@@ -123,9 +124,12 @@ impl Suite {
     fn start(&self, chain: Chain) -> Result<(Running, String)> {
         match chain {
             Chain::Embedded => {
-                let mut command = Command::new(&self.devchain);
-                command.arg("0");
-                started(command, |line| line.starts_with("http://").then(|| line.trim().to_owned()))
+                let mut command = Command::new(&self.sealwork);
+                command.args(["chain", "--port", "0", "--json", "--home"]).arg(&self.home);
+                started(command, |line| {
+                    let answer: serde_json::Value = serde_json::from_str(line).ok()?;
+                    answer.get("http")?.as_str().map(str::to_owned)
+                })
             }
             Chain::Anvil => {
                 let mut command = Command::new(&self.anvil);
