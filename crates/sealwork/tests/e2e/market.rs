@@ -1,6 +1,7 @@
 //! Orders by the command line: posted, matched by others, canceled, approved, tried out; and what became of them.
 
 mod agreements;
+mod deadlines;
 
 use crate::support::{
     network::{Network, WorkerMachine},

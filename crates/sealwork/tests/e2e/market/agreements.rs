@@ -1,37 +1,9 @@
-//! What follows from agreements by the passing of time: refunds, channels, updates of apps, names.
+//! What follows from agreements by the passing of time: channels, updates of apps, names.
 
 use super::{NOTHING, chain, fails_with, posted, sign_request, text, tokens, with_worker};
 use crate::support::{network::project, rpc};
-use sealwork_types::params::{APP_UPDATE_DELAY_S, CHANNEL_DISPUTE_S, NAME_CLAIM_DELAY_S, START_WINDOW_S};
+use sealwork_types::params::{APP_UPDATE_DELAY_S, CHANNEL_DISPUTE_S, NAME_CLAIM_DELAY_S};
 use serde_json::Value;
-
-#[test]
-fn a_task_that_nobody_starts_is_refunded_and_the_pool_gets_its_stake_back() {
-    let (network, machine, worker) = with_worker();
-    let home = &network.home;
-    drop(worker);
-    machine.home.ok(["account", "deposit", "5"]);
-    let offer = machine.home.ok(["offer", "--price", "1", "--stake", "2"]);
-    sign_request(home, "request.json");
-    let app = posted(home, "app");
-    let matched = home.ok(["deal", "match", &app, text(&offer["posted"]), "request.json"]);
-    let deal = text(&matched["deal"]);
-    assert_eq!(machine.home.ok(["account", "show"])["available"], tokens(3));
-    assert_eq!(home.ok(["account", "show"])["locked"], tokens(3));
-    fails_with(home, &["claim", deal], "DeadlineNotReached");
-
-    rpc::travel(chain(&network), START_WINDOW_S + 1);
-    let claimed = home.ok(["claim", deal]);
-    assert_eq!(claimed["refunded"], 1, "{claimed}");
-    let account = home.ok(["account", "show"]);
-    assert_eq!((&account["available"], &account["locked"]), (&tokens(3), &tokens(0)), "{account}");
-    // Anybody can match an offer, so a pool answers with its stake only for what it started.
-    assert_eq!(machine.home.ok(["account", "show"])["available"], tokens(5));
-    assert_eq!(home.ok(["kitty", "show"])["kitty"], tokens(0));
-    fails_with(&machine.home, &["kitty", "draw"], "NothingToDraw");
-    fails_with(home, &["claim", deal], "DealUnknown");
-    assert_eq!(home.ok(["deal", "show", deal])["tasks"][0]["state"], "refunded");
-}
 
 #[test]
 fn a_channel_is_paid_by_vouchers_and_its_rest_comes_back() {

@@ -1,6 +1,7 @@
 //! A chain that is not ours: anvil, from the npm packages of the contracts.
 
 use super::{process::Daemon, repository};
+use sealwork_ports::{Clock, SystemClock};
 use std::{
     path::PathBuf,
     process::{Command, Stdio},
@@ -18,6 +19,11 @@ pub(crate) struct Anvil {
 impl Anvil {
     /// Starts anvil on a free port. `None`, with a loud notice, where it is not installed and this is not CI.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_behind(0)
+    }
+
+    /// The same, with a clock that is so many seconds slow.
+    pub(crate) fn start_behind(seconds: u64) -> Option<Self> {
         let Some(program) = program() else {
             assert!(std::env::var_os("CI").is_none(), "anvil is not installed: run `npm ci` in contracts");
             announce(
@@ -28,6 +34,9 @@ impl Anvil {
         let log = NamedTempFile::new().unwrap();
         let mut command = Command::new(program);
         command.args(["--port", "0", "--chain-id", "31337", "--host", "127.0.0.1"]).stdin(Stdio::null());
+        if seconds > 0 {
+            command.args(["--timestamp", &(SystemClock.unix_s() - seconds).to_string()]);
+        }
         let process = Daemon::spawn(command, log.path());
         let line = process.line("listening address", |line| line.contains("Listening on"));
         let address = line.split_whitespace().last().unwrap().to_owned();

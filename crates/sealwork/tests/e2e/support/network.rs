@@ -79,8 +79,14 @@ impl WorkerMachine {
 
     /// Starts the worker and waits until it serves.
     pub(crate) fn start(&self) -> Daemon {
+        self.start_with(&[])
+    }
+
+    /// The same with further options.
+    pub(crate) fn start_with(&self, options: &[&str]) -> Daemon {
         let sim_root = self.sim_root.to_str().unwrap();
-        let worker = self.home.start(["worker", "start", "--sim-root", sim_root, "--price", "1"]);
+        let arguments = ["worker", "start", "--sim-root", sim_root, "--price", "1"];
+        let worker = self.home.start(arguments.iter().chain(options));
         let ready = worker.ready();
         assert_eq!(ready["ready"], true, "{ready:#}");
         worker

@@ -31,12 +31,19 @@ pub(crate) fn travel(url: &str, seconds: u64) {
     call(url, "evm_mine", &json!([]));
 }
 
+/// Time of the newest block, in seconds since 1970.
+pub(crate) fn now(url: &str) -> u64 {
+    number(&call(url, "eth_getBlockByNumber", &json!(["latest", false]))["timestamp"])
+}
+
+/// A number as chains write it.
+pub(crate) fn number(value: &Value) -> u64 {
+    u64::from_str_radix(value.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+}
+
 /// How many transactions an account has sent, and how many of them wait for a block.
 pub(crate) fn sent_and_waiting(url: &str, account: &str) -> (u64, u64) {
-    let count = |block: &str| {
-        let answer = call(url, "eth_getTransactionCount", &json!([account, block]));
-        u64::from_str_radix(answer.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
-    };
+    let count = |block: &str| number(&call(url, "eth_getTransactionCount", &json!([account, block])));
     let (mined, all) = (count("latest"), count("pending"));
     (all, all - mined)
 }
