@@ -1,7 +1,7 @@
 //! One JSON-RPC endpoint and, if there is a key, one account that sends.
 
 use crate::{ChainError, revert};
-use alloy_consensus::TxEnvelope;
+use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::{BlockNumberOrTag, Encodable2718};
 use alloy_network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder};
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -156,6 +156,30 @@ impl Endpoint {
     /// [`ChainError::Endpoint`].
     pub(crate) async fn receipt(&self, hash: B256) -> Result<Option<TransactionReceipt>, ChainError> {
         self.provider.get_transaction_receipt(hash).await.map_err(at("eth_getTransactionReceipt"))
+    }
+
+    /// Whom a transaction calls, and with what; `None` for the callee when it creates a contract.
+    ///
+    /// # Errors
+    /// [`ChainError::Endpoint`].
+    pub(crate) async fn calldata(&self, hash: B256) -> Result<Option<(Option<Address>, Bytes)>, ChainError> {
+        let found = self.provider.get_transaction_by_hash(hash).await;
+        let found = found.map_err(at("eth_getTransactionByHash"))?;
+        Ok(found.map(|transaction| (transaction.to(), transaction.input().clone())))
+    }
+
+    /// Timestamp of a block.
+    ///
+    /// # Errors
+    /// [`ChainError::Endpoint`] or [`ChainError::Answer`].
+    pub(crate) async fn timestamp(&self, block: u64) -> Result<u64, ChainError> {
+        let found = self
+            .provider
+            .get_block_by_number(block.into())
+            .await
+            .map_err(at("eth_getBlockByNumber"))?
+            .ok_or(ChainError::Answer { call: "eth_getBlockByNumber" })?;
+        Ok(found.header.timestamp)
     }
 
     /// Sends a call to `to`, or creates a contract when `to` is `None`, and waits until it is mined.

@@ -1,6 +1,6 @@
 //! [`EvmChain`], the adapter behind the chain port.
 
-use crate::{ChainError, Endpoint, logs, orders, registrations};
+use crate::{ChainError, Endpoint, executed, logs, orders, registrations};
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
@@ -18,6 +18,7 @@ use sealwork_types::{
         IRegistry::{NotRegistered, appCall},
         Registered,
     },
+    deal::Deal,
     enclave_wire::GrantFrame,
     network::{Contracts, NetworkDocument},
 };
@@ -185,6 +186,10 @@ impl Chain for EvmChain {
             PortError::new(ErrorKind::NotFound, format!("transaction {hash} is not on this chain"))
         })?;
         Ok(TxInfo { sender: receipt.from, gas_used: receipt.gas_used })
+    }
+
+    async fn executed(&self, id: DealId, transaction: B256) -> Result<Deal, PortError> {
+        executed::deal(self, id, transaction).await
     }
 
     async fn app_orders(&self, app: AppId) -> Result<Vec<PostedAppOrder>, PortError> {

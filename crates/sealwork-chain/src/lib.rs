@@ -12,6 +12,7 @@ mod deploy;
 mod endpoint;
 mod error;
 mod evm;
+mod executed;
 mod logs;
 mod orders;
 mod registrations;

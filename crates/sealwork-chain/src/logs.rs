@@ -4,10 +4,10 @@ use alloy_rpc_types_eth::{Filter, Log};
 use alloy_sol_types::SolEvent;
 use sealwork_ports::{EventCursor, MarketEvent};
 use sealwork_types::{
-    Bytes, DealId,
+    Bytes, DealId, OrderHash, PoolId,
     abi::{
         Effects,
-        IMarket::{DealStarted, Matched, TaskEffects, TaskSettled, TasksClosed, TasksRefunded},
+        IMarket::{DealStarted, Executed, Matched, TaskEffects, TaskSettled, TasksClosed, TasksRefunded},
     },
     deal::{Deal, full_signature},
     network::Contracts,
@@ -19,6 +19,7 @@ pub(crate) fn market_filter(contracts: &Contracts, from: u64, to: u64) -> Filter
         .address(contracts.market)
         .event_signature(vec![
             Matched::SIGNATURE_HASH,
+            Executed::SIGNATURE_HASH,
             DealStarted::SIGNATURE_HASH,
             TaskSettled::SIGNATURE_HASH,
             TaskEffects::SIGNATURE_HASH,
@@ -72,6 +73,11 @@ fn decode(log: &Log) -> Option<MarketEvent> {
         let deal = Deal { pool, volume, terms, request, request_signature: requestSignature };
         return Some(MarketEvent::Matched { id: DealId::new(dealId), deal: Box::new(deal), transaction });
     }
+    if let Ok(event) = Executed::decode_log(&log.inner) {
+        let Executed { dealId, pool, requestHash, .. } = event.data;
+        let (id, request_hash) = (DealId::new(dealId), OrderHash::new(requestHash));
+        return Some(MarketEvent::Executed { id, pool: PoolId::new(pool), request_hash, transaction, block });
+    }
     if let Ok(event) = TaskSettled::decode_log(&log.inner) {
         let TaskSettled { dealId, enclave, outcome, r, vs } = event.data;
         return Some(MarketEvent::Settled {
@@ -96,4 +102,62 @@ fn decode(log: &Log) -> Option<MarketEvent> {
     }
     let DealStarted { dealId } = DealStarted::decode_log(&log.inner).ok()?.data;
     Some(MarketEvent::Started { deal: DealId::new(dealId) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::{Address, B256, LogData};
+    use sealwork_types::abi::Outcome;
+
+    fn log(index: u64, data: LogData) -> Log {
+        Log {
+            inner: alloy_primitives::Log { address: Address::ZERO, data },
+            block_number: Some(7),
+            log_index: Some(index),
+            transaction_hash: Some(B256::repeat_byte(9)),
+            ..Log::default()
+        }
+    }
+
+    fn executed() -> Executed {
+        let word = B256::repeat_byte;
+        Executed { dealId: word(1), app: word(2), pool: word(3), requestHash: word(4) }
+    }
+
+    #[test]
+    fn an_execution_and_its_settlement_are_two_events() {
+        let outcome = Outcome {
+            index: 0,
+            status: 0,
+            fuel: 5,
+            keyEpoch: 0,
+            output: B256::ZERO,
+            outputCid: B256::ZERO,
+            outputCodec: 0,
+        };
+        let (r, vs) = (B256::repeat_byte(5), B256::repeat_byte(6));
+        let settled = TaskSettled { dealId: B256::repeat_byte(1), enclave: Address::ZERO, outcome, r, vs };
+        let logs = [log(0, executed().encode_log_data()), log(1, settled.encode_log_data())];
+        let found = decode_all(&logs);
+        let [
+            (first, MarketEvent::Executed { id, pool, request_hash, transaction, block }),
+            (second, settled),
+        ] = &found[..]
+        else {
+            panic!("{found:?}")
+        };
+        let word = B256::repeat_byte;
+        assert_eq!((id.get(), pool.get(), request_hash.get()), (word(1), word(3), word(4)));
+        assert_eq!((*transaction, *block, *first), (word(9), 7, EventCursor { block: 7, log_index: 0 }));
+        assert!(matches!(settled, MarketEvent::Settled { deal, .. } if deal == id), "{settled:?}");
+        assert_eq!(*second, EventCursor { block: 7, log_index: 1 });
+    }
+
+    #[test]
+    fn a_malformed_execution_is_no_event() {
+        let mut data = executed().encode_log_data();
+        data.data = Bytes::from(vec![0; 31]);
+        assert!(decode_all(&[log(0, data)]).is_empty());
+    }
 }

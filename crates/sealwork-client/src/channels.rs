@@ -1,6 +1,6 @@
 //! Prepaid channels: opened by a match, paid by vouchers off chain, redeemed by the pool whenever it wants.
 
-use crate::{AppView, Client, ClientError, DealRecord, Plan, Proposal, orders::rejected};
+use crate::{AppView, Client, ClientError, DealRecord, Plan, Proposal, Settlement, orders::rejected};
 use sealwork_seal::sign;
 use sealwork_types::{
     Bytes, DealId, PoolId, U256,
@@ -84,7 +84,7 @@ impl Client {
         volume: u32,
         expiry: u64,
     ) -> Result<(DealId, Plan), ClientError> {
-        let offers = self.choose_offers(app, pool, None, TrustMode::Channel).await?;
+        let offers = self.choose_offers(app, pool, None, TrustMode::Channel, Settlement::Deal).await?;
         let request = RequestOrder {
             appMaxPrice: offers.app.order.price,
             poolRestrict: offers.pool.order.pool,

@@ -2,7 +2,9 @@
 
 use crate::{ClientError, Salts};
 use alloy_sol_types::SolCall;
-use sealwork_ports::{Chain, Clock, ErrorKind, KeyService, OrderBook, PortError, ProgressSource, Store};
+use sealwork_ports::{
+    Chain, Clock, ErrorKind, KeyService, OrderBook, PortError, ProgressSource, RequestTaker, Store,
+};
 use sealwork_seal::{age::Identity, kdf, sign::SigningKey};
 use sealwork_types::{Address, abi::Account, domains, network::NetworkDocument};
 use std::sync::Arc;
@@ -19,6 +21,8 @@ pub struct Parts {
     pub cas: Vec<Arc<dyn KeyService>>,
     /// How pools are asked about their tasks.
     pub progress: Arc<dyn ProgressSource>,
+    /// How requests are handed to pools.
+    pub requests: Arc<dyn RequestTaker>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Salts of the wallet's requests.

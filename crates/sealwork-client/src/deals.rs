@@ -2,9 +2,9 @@
 
 use crate::{
     Client, ClientError, Plan, TaskRecord, TaskState,
-    task::{SettledEvent, SettledTask, only},
+    task::{SettledEvent, SettledTask, only, starts_with},
 };
-use sealwork_ports::{EventCursor, MarketEvent};
+use sealwork_ports::MarketEvent;
 use sealwork_types::{
     B256, DealId, U256,
     abi::IMarket::claimCall,
@@ -14,9 +14,6 @@ use sealwork_types::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Events read at once.
-const PAGE: usize = 1_000;
-
 /// A deal with all that its events tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DealRecord {
@@ -24,7 +21,7 @@ pub struct DealRecord {
     pub id: DealId,
     /// What was agreed.
     pub deal: Arc<Deal>,
-    /// Transaction that matched the orders.
+    /// Transaction that matched the orders, and also settled them if it executed the request.
     pub matched_in: B256,
     /// Whether the pool said that it works on it.
     pub started: bool,
@@ -86,7 +83,7 @@ impl DealRecord {
     /// Takes a later event of this deal into account.
     pub(crate) fn apply(&mut self, event: MarketEvent) {
         match event {
-            MarketEvent::Matched { .. } => {}
+            MarketEvent::Matched { .. } | MarketEvent::Executed { .. } => {}
             MarketEvent::Started { .. } => self.started = true,
             MarketEvent::Settled { enclave, outcome, effects, signature, transaction, block, .. } => {
                 let index = outcome.index;
@@ -115,48 +112,23 @@ impl DealRecord {
 }
 
 impl Client {
-    /// Deals that `wanted` accepts, oldest first.
+    /// Deals that `wanted` accepts, oldest first. One that was executed in one transaction through a contract other than
+    /// the Market is left out: the chain does not show what was agreed in it.
     ///
     /// # Errors
     /// When the chain cannot be read.
     pub async fn deals(&self, wanted: impl Fn(&Deal) -> bool) -> Result<Vec<DealRecord>, ClientError> {
-        let mut seen = Vec::new();
-        let mut records: BTreeMap<DealId, DealRecord> = BTreeMap::new();
-        let mut cursor = EventCursor::default();
-        loop {
-            let (events, next) = self.parts.chain.events(cursor, PAGE).await?;
-            let caught_up = next.block > self.parts.chain.head().await?.0;
-            for event in events {
-                match event {
-                    MarketEvent::Matched { id, deal, transaction } => {
-                        if wanted(&deal) {
-                            seen.push(id);
-                            records.insert(id, DealRecord::new(id, *deal, transaction));
-                        }
-                    }
-                    event @ (MarketEvent::Started { .. }
-                    | MarketEvent::Settled { .. }
-                    | MarketEvent::Closed { .. }
-                    | MarketEvent::Refunded { .. }) => {
-                        if let Some(record) = records.get_mut(&deal_of(&event)) {
-                            record.apply(event);
-                        }
-                    }
-                }
-            }
-            if caught_up || next == cursor {
-                return Ok(seen.iter().filter_map(|id| records.remove(id)).collect());
-            }
-            cursor = next;
-        }
+        Ok(self.find_deals(|_| true, wanted).await?.deals)
     }
 
     /// The deal whose id starts with `prefix` (hex, with or without 0x), of anybody.
     ///
     /// # Errors
-    /// `NotFound` when there is none, `Rejected` when there are several.
+    /// `NotFound` when there is none or the chain does not show what was agreed in it, `Rejected` when there are several.
     pub async fn deal(&self, prefix: &str) -> Result<DealRecord, ClientError> {
-        only("deal", prefix, self.deals(|_| true).await?.into_iter(), |record| record.id.get())
+        let mut found = self.find_deals(|id| starts_with(id.get(), prefix), |_| true).await?;
+        let deals = std::mem::take(&mut found.deals).into_iter();
+        found.or_unreadable(only("deal", prefix, deals, |record| record.id.get()))
     }
 
     /// Claims the refund of those among `count` tasks from `first` on that are open after the deadline. The payer gets
@@ -165,16 +137,5 @@ impl Client {
         let call = claimCall { terms: record.deal.terms.clone(), first, count };
         let what = format!("claim the refund of deal {}", record.id.short());
         Plan::of(what, self.network.contracts.market, &call)
-    }
-}
-
-/// The deal that an event is about.
-pub(crate) const fn deal_of(event: &MarketEvent) -> DealId {
-    match event {
-        MarketEvent::Matched { id, .. } => *id,
-        MarketEvent::Started { deal }
-        | MarketEvent::Settled { deal, .. }
-        | MarketEvent::Closed { deal, .. }
-        | MarketEvent::Refunded { deal, .. } => *deal,
     }
 }

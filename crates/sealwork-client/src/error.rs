@@ -45,6 +45,25 @@ pub enum ClientError {
         /// From when on the money can be claimed back, seconds since 1970.
         deadline: u64,
     },
+    /// No pool takes a request to settle it in one transaction.
+    #[error("the task cannot be settled in one transaction: {problem}")]
+    NotTaken {
+        /// What was asked for, or what the pool says.
+        problem: String,
+    },
+    /// The pool that had taken a request gave it up.
+    #[error(
+        "the worker gave task {} up: {reason}; nothing was paid, and the request is void after {expiry} (seconds since 1970)",
+        task.short()
+    )]
+    GivenUp {
+        /// Task.
+        task: TaskId,
+        /// What the worker says.
+        reason: String,
+        /// When the request expires, seconds since 1970.
+        expiry: u64,
+    },
     /// The input cannot be read or sealed.
     #[error("cannot seal the input{}: {problem}", path.as_ref().map(|path| format!(" {}", path.display())).unwrap_or_default())]
     Input {
@@ -88,6 +107,9 @@ impl ClientError {
             Self::Abandoned { .. } => {
                 Some("nothing was paid; after the deadline `sealwork task claim TASK` gets the money back")
             }
+            Self::NotTaken { .. } | Self::GivenUp { .. } => Some(
+                "run without --one-transaction: then the orders are matched first, which any pool with an offer can serve",
+            ),
             Self::Document { .. } => Some("the developer must publish the app again"),
             Self::Port(_) | Self::Input { .. } => None,
         }

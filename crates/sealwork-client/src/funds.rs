@@ -73,12 +73,36 @@ impl Client {
         deposit: bool,
     ) -> Result<Plan, ClientError> {
         let market = self.network.contracts.market;
+        let missing = self.missing(price, deposit).await?;
+        if missing.is_zero() {
+            return Ok(Plan::of_encoded(what, market, call));
+        }
+        let (approval, first) = self.deposit_call(missing).await?;
+        let what = format!("deposit {} tokens and {what}", tokens::show(missing));
+        let both = Plan::of_encoded(what, market, together(vec![first, call]));
+        Ok(approval.unwrap_or_default().then(both).spending("moved into the account", missing))
+    }
+
+    /// A deposit of what the account lacks for `price`, in a transaction of its own; nothing when it lacks nothing.
+    ///
+    /// # Errors
+    /// As [`Client::covered`].
+    pub(crate) async fn cover_plan(&self, price: U256, deposit: bool) -> Result<Plan, ClientError> {
+        let missing = self.missing(price, deposit).await?;
+        if missing.is_zero() {
+            return Ok(Plan::default());
+        }
+        self.deposit_plan(missing).await
+    }
+
+    /// What the account lacks for `price`.
+    async fn missing(&self, price: U256, deposit: bool) -> Result<U256, ClientError> {
         let account = self.account().await?;
         // Money on its way out still covers a deal.
         let cover = U256::from(account.available).saturating_add(U256::from(account.withdrawing));
         let missing = price.saturating_sub(cover);
         if missing.is_zero() {
-            return Ok(Plan::of_encoded(what, market, call));
+            return Ok(missing);
         }
         let balance = self.token_balance().await?;
         if !deposit || balance < missing {
@@ -89,10 +113,7 @@ impl Client {
             );
             return Err(PortError::new(ErrorKind::Rejected, text).into());
         }
-        let (approval, first) = self.deposit_call(missing).await?;
-        let what = format!("deposit {} tokens and {what}", tokens::show(missing));
-        let both = Plan::of_encoded(what, market, together(vec![first, call]));
-        Ok(approval.unwrap_or_default().then(both).spending("moved into the account", missing))
+        Ok(missing)
     }
 
     /// Announces a withdrawal; [`Client::collect_plan`] takes it after the delay.
@@ -125,7 +146,8 @@ impl Client {
     /// When the chain cannot be read.
     pub async fn locked(&self) -> Result<U256, ClientError> {
         let mine = self.address();
-        let deals = self.deals(|deal| deal.terms.payer == mine).await?;
+        // What was executed in one transaction never holds anything.
+        let deals = self.find_deals(|_| false, |deal| deal.terms.payer == mine).await?.deals;
         let held = |record: &DealRecord| record.deal.price().saturating_mul(U256::from(record.open()));
         Ok(deals.iter().map(held).fold(U256::ZERO, U256::saturating_add))
     }

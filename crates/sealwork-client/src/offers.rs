@@ -1,6 +1,6 @@
 //! Choosing the orders that a request is matched with.
 
-use crate::{AppView, Client, ClientError};
+use crate::{AppView, Client, ClientError, Settlement};
 use sealwork_ports::{PostedAppOrder, PostedPoolOrder};
 use sealwork_types::{
     B256, PoolId, U256, abi::IRegistry::poolCall, manifest::document_cid, order::TrustMode,
@@ -32,6 +32,7 @@ impl Client {
         pool: Option<PoolId>,
         max_price: Option<U256>,
         mode: TrustMode,
+        settlement: Settlement,
     ) -> Result<Offers, ClientError> {
         let none = |kind, problem: String| ClientError::NoOrder { kind, problem };
         let orders = self.parts.chain.app_orders(app.id).await?;
@@ -43,7 +44,7 @@ impl Client {
             .ok_or_else(|| none("app", "the app is registered, but nobody may run it now".into()))?;
         let pools: Vec<_> = self.parts.chain.pool_orders(pool).await?;
         let fitting = pools.into_iter().filter(|posted| self.fits(app, &app_order, posted, mode));
-        let mut asked = 0;
+        let (mut asked, mut problem) = (0, String::new());
         for pool in fitting.take(MAX_POOLS_ASKED) {
             asked += 1;
             let offers = Offers { app: app_order.clone(), pool };
@@ -52,17 +53,20 @@ impl Client {
                     (tokens::show(offers.price()), tokens::show(max_price.unwrap_or_default()));
                 return Err(none("pool", format!("the cheapest costs {price} tokens, the limit is {limit}")));
             }
-            if self.serves(offers.pool.order.pool).await {
-                return Ok(offers);
+            match self.serves(offers.pool.order.pool, settlement).await {
+                Ok(()) => return Ok(offers),
+                Err(why) => problem = why,
             }
         }
-        Err(none(
-            "pool",
-            match asked {
-                0 => format!("no worker offers mode {} to this wallet", mode.name()),
-                asked => format!("{asked} pools have open offers, but none of them answers"),
-            },
-        ))
+        let problem = match asked {
+            0 => format!("no worker offers mode {} to this wallet", mode.name()),
+            1 => problem,
+            asked => format!("none of {asked} pools with open offers serves it; the last asked: {problem}"),
+        };
+        Err(match settlement {
+            Settlement::OneTransaction if asked > 0 => ClientError::NotTaken { problem },
+            Settlement::Deal | Settlement::OneTransaction => none("pool", problem),
+        })
     }
 
     fn admits(&self, restriction: &B256) -> bool {
@@ -84,10 +88,21 @@ impl Client {
             && order.tag & app_order.order.tag == app_order.order.tag
     }
 
-    /// Whether a pool's page answers. A pool without a page is given the benefit of the doubt.
-    async fn serves(&self, pool: B256) -> bool {
+    /// Why a pool does not serve now, if it does not. To have orders matched, a pool without a page is given the benefit
+    /// of the doubt; a request needs a page that takes it.
+    async fn serves(&self, pool: B256, settlement: Settlement) -> Result<(), String> {
         let url = self.pool_url(pool).await;
-        url.is_empty() || self.parts.progress.serves(&url).await
+        match settlement {
+            Settlement::Deal if url.is_empty() || self.parts.progress.serves(&url).await => Ok(()),
+            Settlement::Deal => Err(format!("pool {pool} does not answer at {url}")),
+            Settlement::OneTransaction if url.is_empty() => {
+                Err(format!("pool {pool} names no page in its manifest, so that nobody can be asked"))
+            }
+            Settlement::OneTransaction if self.parts.requests.takes(&url).await => Ok(()),
+            Settlement::OneTransaction => Err(format!(
+                "pool {pool} does not answer at {url} or takes no requests (`sealwork worker start --take-requests`)"
+            )),
+        }
     }
 
     /// Where a pool tells about its tasks; empty when it does not.

@@ -1,11 +1,12 @@
-//! Running a task: seal, upload, match, watch, verify, open.
+//! Running a task: seal, upload, match or hand over, watch, verify, open.
 
 use crate::{
-    AppView, Client, ClientError, OpenedOutput, Plan, Proposal, RunInput, TaskRecord, offers::Offers,
-    salts::random_salt, watch::Reporter,
+    AppView, Client, ClientError, OpenedOutput, Plan, Proposal, RunInput, TaskRecord,
+    offers::Offers,
+    salts::random_salt,
+    watch::{Reporter, Watched},
 };
 use alloy_sol_types::SolCall;
-use sealwork_ports::TxOutcome;
 use sealwork_types::{
     AppId, B256, DealId, PoolId, Status, TaskId, U256,
     abi::RequestOrder,
@@ -15,6 +16,20 @@ use sealwork_types::{
     receipt::ReceiptDocument,
 };
 use std::time::Duration;
+
+/// A request that is handed to a pool is valid for at least this long, seconds: large inputs take time to upload.
+const LEAST_HANDED_S: u64 = 600;
+
+/// How a task comes on chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Settlement {
+    /// The requester matches the orders, which locks the money; the pool settles.
+    #[default]
+    Deal,
+    /// The request goes straight to the pool, which matches and settles in one transaction when the task is done. Nothing
+    /// is locked before.
+    OneTransaction,
+}
 
 /// What a requester asks for.
 #[derive(Debug)]
@@ -33,6 +48,8 @@ pub struct RunRequest {
     pub timeout: Duration,
     /// Whether missing money is deposited on the way.
     pub deposit: bool,
+    /// How it comes on chain.
+    pub settlement: Settlement,
 }
 
 /// A step that was reached, for progress displays.
@@ -59,8 +76,8 @@ pub struct Outcome {
     pub receipt: ReceiptDocument,
     /// Opened output, if the status comes with one.
     pub output: Option<OpenedOutput>,
-    /// Gas of the match.
-    pub match_gas: u64,
+    /// Gas of the match; `None` when the settlement matched as well.
+    pub match_gas: Option<u64>,
     /// Gas of the settlement.
     pub settle_gas: u64,
     /// Price paid, smallest token units.
@@ -88,12 +105,20 @@ impl Client {
     /// As [`Client::run`] up to the match.
     pub async fn quote(&self, request: &RunRequest) -> Result<Quote, ClientError> {
         let app = self.app(request.app).await?;
-        let offers = self.choose_offers(&app, request.pool, request.max_price, TrustMode::Tee).await?;
-        let expiry = self.now().await?.saturating_add(request.valid_for_s);
+        let offers = self.offers(&app, request).await?;
+        let expiry = self.expiry(request).await?;
         let stand_in =
             TaskParams { input_cid: document_cid(B256::repeat_byte(1)), input_digest: B256::repeat_byte(1) };
         let order = self.task_request(&app, &offers, stand_in, expiry, random_salt()?).await?;
-        let (_, plan) = self.submission(&offers, order, request.deposit).await?;
+        let (_, matching) = self.submission(&offers, order, request.deposit).await?;
+        let plan = match request.settlement {
+            Settlement::Deal => matching,
+            Settlement::OneTransaction => {
+                // The pool tries the same match before it takes the request.
+                self.rehearse(&matching).await?;
+                self.payment_plan(offers.price(), request.deposit).await?
+            }
+        };
         Ok(Quote {
             pool: PoolId::new(offers.pool.order.pool),
             app_price: U256::from(offers.app.order.price),
@@ -115,19 +140,43 @@ impl Client {
         let mut reporter = Reporter::new(report);
         let app = self.app(request.app).await?;
         self.check_members().await?;
-        let offers = self.choose_offers(&app, request.pool, request.max_price, TrustMode::Tee).await?;
-        let expiry = self.now().await?.saturating_add(request.valid_for_s);
-        let sealed = self.seal_input(&app, request.input, expiry).await?;
+        let offers = self.offers(&app, &request).await?;
+        let expiry = self.expiry(&request).await?;
+        let RunRequest { input, timeout, deposit, settlement, .. } = request;
+        let sealed = self.seal_input(&app, input, expiry).await?;
         reporter.reach(TaskStep::Sealed, format!("{} bytes", sealed.sealed_bytes));
         reporter.reach(TaskStep::Uploaded, sealed.params.input_cid.to_string());
         self.store_output_recipient().await?;
         let salt = self.parts.salts.next()?;
         let order = self.task_request(&app, &offers, sealed.params, expiry, salt).await?;
-        let (deal, plan) = self.submission(&offers, order, request.deposit).await?;
-        let matched = self.carry_out_last(&plan).await?;
-        reporter.reach(TaskStep::Matched, format!("deal {}, gas {}", deal.short(), matched.gas_used));
-        let record = self.watch(deal, matched, request.timeout, &mut reporter).await?;
-        self.conclude(record, matched, offers.price(), &mut reporter).await
+        let watched = match settlement {
+            Settlement::Deal => {
+                let (deal, plan) = self.submission(&offers, order, deposit).await?;
+                let matched = self.carry_out_last(&plan).await?;
+                reporter.reach(TaskStep::Matched, format!("deal {}, gas {}", deal.short(), matched.gas_used));
+                Watched { deal, from_block: matched.block, match_gas: Some(matched.gas_used), handed: None }
+            }
+            Settlement::OneTransaction => self.hand_over(&offers, order, deposit, &mut reporter).await?,
+        };
+        let record = self.watch(&watched, timeout, &mut reporter).await?;
+        self.conclude(record, watched.match_gas, &mut reporter).await
+    }
+
+    async fn offers(&self, app: &AppView, request: &RunRequest) -> Result<Offers, ClientError> {
+        let RunRequest { pool, max_price, settlement, .. } = *request;
+        self.choose_offers(app, pool, max_price, TrustMode::Tee, settlement).await
+    }
+
+    /// When order and sealed input end. A request that was handed over costs money as long as it is valid, so that one is
+    /// void when nobody waits for it any more.
+    async fn expiry(&self, request: &RunRequest) -> Result<u64, ClientError> {
+        let valid_for_s = match request.settlement {
+            Settlement::Deal => request.valid_for_s,
+            Settlement::OneTransaction => {
+                request.valid_for_s.min(request.timeout.as_secs().max(LEAST_HANDED_S))
+            }
+        };
+        Ok(self.now().await?.saturating_add(valid_for_s))
     }
 
     /// A request for one task that takes exactly these offers.
@@ -177,8 +226,7 @@ impl Client {
     async fn conclude(
         &self,
         record: TaskRecord,
-        matched: TxOutcome,
-        price: U256,
+        match_gas: Option<u64>,
         reporter: &mut Reporter<'_>,
     ) -> Result<Outcome, ClientError> {
         let receipt = self.receipt(&record).await?;
@@ -197,11 +245,12 @@ impl Client {
         Ok(Outcome {
             status: receipt.status(),
             task: record.task,
+            // Somebody else may have matched what was handed to a pool.
+            match_gas: match_gas.filter(|_| !record.in_one_transaction()),
+            price: record.agreed.price(),
             receipt,
             output,
-            match_gas: matched.gas_used,
             settle_gas,
-            price,
         })
     }
 }

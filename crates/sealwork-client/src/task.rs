@@ -6,6 +6,7 @@ use sealwork_types::{
     Address, B256, Bytes, Cid, DealId, Status, TaskId, U256,
     abi::{Effects, Outcome, Receipt},
     deal::{self, Deal},
+    order::task_id,
     receipt::{ReceiptDocument, Settlement},
 };
 use serde::{Serialize, Serializer};
@@ -91,7 +92,7 @@ pub struct TaskRecord {
     /// What was agreed.
     #[serde(flatten, serialize_with = "fields")]
     pub agreed: Arc<Deal>,
-    /// Transaction that matched the orders.
+    /// Transaction that matched the orders, and also settled them if it executed the request.
     pub matched_in: B256,
     /// Where it stands.
     #[serde(flatten)]
@@ -100,6 +101,13 @@ pub struct TaskRecord {
 
 fn fields<S: Serializer>(deal: &Arc<Deal>, serializer: S) -> Result<S::Ok, S::Error> {
     deal.serialize(serializer)
+}
+
+impl TaskRecord {
+    /// Whether one transaction matched and settled the task.
+    pub fn in_one_transaction(&self) -> bool {
+        matches!(&self.state, TaskState::Settled(settled) if settled.transaction == self.matched_in)
+    }
 }
 
 impl Client {
@@ -116,10 +124,13 @@ impl Client {
     /// The task whose id starts with `prefix` (hex, with or without 0x), of any requester.
     ///
     /// # Errors
-    /// `NotFound` when there is none, `Rejected` when there are several.
+    /// `NotFound` when there is none or the chain does not show what was agreed in it, `Rejected` when there are several.
     pub async fn task(&self, prefix: &str) -> Result<TaskRecord, ClientError> {
-        let deals = self.deals(|_| true).await?;
-        only("task", prefix, deals.iter().flat_map(DealRecord::tasks), |record| record.task.get())
+        let executed = |id| starts_with(task_id(id, 0).get(), prefix);
+        let found = self.find_deals(executed, |_| true).await?;
+        let task =
+            only("task", prefix, found.deals.iter().flat_map(DealRecord::tasks), |record| record.task.get());
+        found.or_unreadable(task)
     }
 
     /// The receipt document of a settled task, ready for `sealwork verify`.
@@ -155,6 +166,11 @@ impl Client {
     }
 }
 
+/// Whether an id starts with `prefix` in hex, with or without 0x.
+pub(crate) fn starts_with(id: B256, prefix: &str) -> bool {
+    format!("{id:x}").starts_with(&prefix.trim_start_matches("0x").to_ascii_lowercase())
+}
+
 /// The only one among `candidates` whose name starts with `prefix` in hex.
 pub(crate) fn only<T>(
     kind: &str,
@@ -162,9 +178,7 @@ pub(crate) fn only<T>(
     candidates: impl Iterator<Item = T>,
     name: impl Fn(&T) -> B256,
 ) -> Result<T, ClientError> {
-    let wanted = prefix.trim_start_matches("0x").to_ascii_lowercase();
-    let fits = |candidate: &T| format!("{:x}", name(candidate)).starts_with(&wanted);
-    let mut fitting = candidates.filter(fits);
+    let mut fitting = candidates.filter(|candidate| starts_with(name(candidate), prefix));
     match (fitting.next(), fitting.next()) {
         (Some(found), None) => Ok(found),
         (Some(_), Some(_)) => {

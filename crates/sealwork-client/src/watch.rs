@@ -1,9 +1,9 @@
 //! Watching a task until it is settled or refunded.
 
-use crate::{Client, ClientError, DealRecord, Progress, TaskRecord, TaskState, deals::deal_of};
-use sealwork_ports::{ErrorKind, EventCursor, MarketEvent, PortError, TxOutcome};
+use crate::{Client, ClientError, DealRecord, Progress, TaskRecord, TaskState, history::deal_of};
+use sealwork_ports::{ErrorKind, EventCursor, MarketEvent, PortError};
 use sealwork_types::{
-    DealId,
+    DealId, TaskId,
     order::task_id,
     progress::{StepTime, TaskStep},
 };
@@ -54,64 +54,93 @@ impl<'a> Reporter<'a> {
     }
 }
 
+/// The first task of a deal that comes, or has come, on chain.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) deal: DealId,
+    /// Nothing of the deal is in earlier blocks.
+    pub(crate) from_block: u64,
+    /// Gas of our own match, if we matched.
+    pub(crate) match_gas: Option<u64>,
+    /// The pool that has the request, if it was not matched.
+    pub(crate) handed: Option<Handed>,
+}
+
+/// A request that a pool has, of which the chain knows nothing yet.
+#[derive(Debug)]
+pub(crate) struct Handed {
+    /// The pool's page.
+    pub(crate) url: String,
+    /// Until when the request can be executed, seconds since 1970.
+    pub(crate) expiry: u64,
+}
+
+impl Watched {
+    fn task(&self) -> TaskId {
+        task_id(self.deal, 0)
+    }
+
+    fn too_late(&self, timeout: Duration) -> ClientError {
+        let (task, waited) = (self.task().short(), timeout.as_secs());
+        let rest = match &self.handed {
+            None => format!("`sealwork task wait {task}` goes on waiting"),
+            Some(Handed { expiry, .. }) => format!(
+                "the pool can still settle it until {expiry} (seconds since 1970); `sealwork task show {task}` tells \
+                 whether it did"
+            ),
+        };
+        let text = format!("task {task} was not settled within {waited} s; {rest}");
+        PortError::new(ErrorKind::Limit, text).into()
+    }
+}
+
 impl Client {
-    /// Waits until the first task of a deal is settled or refunded.
+    /// Waits until the task is settled or refunded, or the pool has given it up.
     pub(crate) async fn watch(
         &self,
-        deal: DealId,
-        matched: TxOutcome,
+        watched: &Watched,
         timeout: Duration,
         reporter: &mut Reporter<'_>,
     ) -> Result<TaskRecord, ClientError> {
-        let mut cursor = EventCursor { block: matched.block, log_index: 0 };
+        let mut cursor = EventCursor { block: watched.from_block, log_index: 0 };
         let mut record: Option<DealRecord> = None;
-        let mut pool_url = String::new();
+        let mut url = watched.handed.as_ref().map(|handed| handed.url.clone()).unwrap_or_default();
+        let mut given_up: Option<String> = None;
         let mut pause = MIN_PAUSE;
         let deadline = Instant::now() + timeout;
         while Instant::now() < deadline {
             let (events, next) = self.parts.chain.events(cursor, PAGE).await?;
             cursor = next;
-            for event in events.into_iter().filter(|event| deal_of(event) == deal) {
-                note(event, &mut record);
+            for event in events.into_iter().filter(|event| deal_of(event) == watched.deal) {
+                self.note(event, &mut record).await?;
             }
-            if let Some(found) = record.as_ref().map(|record| record.task(0)) {
-                if pool_url.is_empty() {
-                    pool_url = self.pool_url(found.agreed.pool).await;
+            if let Some(record) = record.as_ref().filter(|_| url.is_empty()) {
+                url = self.pool_url(record.deal.pool).await;
+            }
+            let reason = self.report_progress(&url, watched.task(), reporter).await;
+            if let Some(ended) = record.as_ref().and_then(|record| ended(record.task(0), reason.clone())) {
+                return ended;
+            }
+            // A pool gives up as well when the chain shows somebody else's settlement: then the events tell first.
+            match (record.is_none().then_some(given_up).flatten(), &watched.handed) {
+                (Some(reason), Some(Handed { expiry, .. })) => {
+                    return Err(ClientError::GivenUp { task: watched.task(), reason, expiry: *expiry });
                 }
-                let abandoned = self.report_progress(&pool_url, &found, reporter).await;
-                match (&found.state, abandoned) {
-                    (TaskState::Open { .. }, None) => {}
-                    (TaskState::Open { deadline }, Some(reason)) => {
-                        return Err(ClientError::Abandoned { task: found.task, reason, deadline: *deadline });
-                    }
-                    _ => return Ok(found),
-                }
+                _ => given_up = reason,
             }
             tokio::time::sleep(pause).await;
             pause = MAX_PAUSE.min(pause.mul_f32(1.2));
         }
-        let task = task_id(deal, 0);
-        let text = format!(
-            "task {} was not settled within {} s; `sealwork task wait {}` goes on waiting",
-            task.short(),
-            timeout.as_secs(),
-            task.short()
-        );
-        Err(PortError::new(ErrorKind::Limit, text).into())
+        Err(watched.too_late(timeout))
     }
 
     /// Reports what the pool says; the reason if it gave the task up. Best effort: a pool that does not answer costs
     /// nothing but detail.
-    async fn report_progress(
-        &self,
-        url: &str,
-        record: &TaskRecord,
-        reporter: &mut Reporter<'_>,
-    ) -> Option<String> {
+    async fn report_progress(&self, url: &str, task: TaskId, reporter: &mut Reporter<'_>) -> Option<String> {
         if url.is_empty() {
             return None;
         }
-        let progress = self.parts.progress.progress(url, record.task).await.ok()?;
+        let progress = self.parts.progress.progress(url, task).await.ok()?;
         for reached in progress.steps {
             if reached.step > TaskStep::Matched && reached.step < TaskStep::Settled {
                 reporter.reach_at_pool(reached);
@@ -119,21 +148,37 @@ impl Client {
         }
         progress.abandoned
     }
-}
 
-/// Takes an event of the deal into account.
-fn note(event: MarketEvent, record: &mut Option<DealRecord>) {
-    match event {
-        MarketEvent::Matched { id, deal, transaction } => {
-            *record = Some(DealRecord::new(id, *deal, transaction));
-        }
-        event @ (MarketEvent::Started { .. }
-        | MarketEvent::Settled { .. }
-        | MarketEvent::Closed { .. }
-        | MarketEvent::Refunded { .. }) => {
-            if let Some(record) = record {
-                record.apply(event);
+    /// Takes an event of the deal into account.
+    async fn note(&self, event: MarketEvent, record: &mut Option<DealRecord>) -> Result<(), ClientError> {
+        match event {
+            MarketEvent::Matched { id, deal, transaction } => {
+                *record = Some(DealRecord::new(id, *deal, transaction));
+            }
+            MarketEvent::Executed { id, transaction, .. } => {
+                let deal = self.parts.chain.executed(id, transaction).await?;
+                *record = Some(DealRecord::new(id, deal, transaction));
+            }
+            event @ (MarketEvent::Started { .. }
+            | MarketEvent::Settled { .. }
+            | MarketEvent::Closed { .. }
+            | MarketEvent::Refunded { .. }) => {
+                if let Some(record) = record {
+                    record.apply(event);
+                }
             }
         }
+        Ok(())
+    }
+}
+
+/// What came of a task that is on chain, if something did.
+fn ended(found: TaskRecord, abandoned: Option<String>) -> Option<Result<TaskRecord, ClientError>> {
+    match (&found.state, abandoned) {
+        (TaskState::Open { .. }, None) => None,
+        (TaskState::Open { deadline }, Some(reason)) => {
+            Some(Err(ClientError::Abandoned { task: found.task, reason, deadline: *deadline }))
+        }
+        _ => Some(Ok(found)),
     }
 }

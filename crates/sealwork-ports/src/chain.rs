@@ -3,7 +3,7 @@
 use crate::PortError;
 use async_trait::async_trait;
 use sealwork_types::{
-    Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, PolicyHash, PoolId,
+    Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, OrderHash, PolicyHash, PoolId,
     abi::{Account, App, AppOrder, DealProgress, Effects, Outcome, PoolOrder, Registered},
     deal::Deal,
     enclave_wire::GrantFrame,
@@ -44,6 +44,20 @@ pub enum MarketEvent {
         deal: Box<Deal>,
         /// Transaction.
         transaction: B256,
+    },
+    /// Orders were matched and their one task settled in one transaction; `Settled` follows. [`Chain::executed`] tells what
+    /// was agreed.
+    Executed {
+        /// Deal.
+        id: DealId,
+        /// Pool that executed it.
+        pool: PoolId,
+        /// Hash of the request.
+        request_hash: OrderHash,
+        /// Transaction.
+        transaction: B256,
+        /// Block.
+        block: u64,
     },
     /// The pool said that it works on a deal.
     Started {
@@ -172,6 +186,11 @@ pub trait Chain: Send + Sync + 'static {
 
     /// A mined transaction; `NotFound` otherwise.
     async fn transaction(&self, hash: B256) -> Result<TxInfo, PortError>;
+
+    /// What was agreed in a deal that a transaction executed ([`MarketEvent::Executed`]), by the transaction's input.
+    /// `NotFound` when the transaction does not execute it, or when another contract called the Market: then the orders
+    /// are not in the input.
+    async fn executed(&self, id: DealId, transaction: B256) -> Result<Deal, PortError>;
 
     /// Posted orders of an app that are neither expired, canceled nor consumed, cheapest first.
     async fn app_orders(&self, app: AppId) -> Result<Vec<PostedAppOrder>, PortError>;

@@ -14,6 +14,7 @@ pub mod memory;
 mod order_book;
 mod progress;
 mod quote;
+mod requests;
 mod store;
 
 pub use chain::{
@@ -26,4 +27,5 @@ pub use key_service::KeyService;
 pub use order_book::{OrderBook, PostedOrder};
 pub use progress::ProgressSource;
 pub use quote::QuoteProvider;
+pub use requests::RequestTaker;
 pub use store::{ByteStream, Store, StoreStat};

@@ -3,7 +3,7 @@
 use crate::{DealId, TaskId};
 use serde::{Deserialize, Serialize};
 
-/// Steps of a task, in order. The first two and the last three happen at the client, the others at the worker.
+/// Steps of a task, in order. Those up to the match and the last three happen at the client, the others at the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskStep {
@@ -11,6 +11,8 @@ pub enum TaskStep {
     Sealed,
     /// The sealed input is in storage.
     Uploaded,
+    /// A pool took the request, to run it and settle it in one transaction.
+    Accepted,
     /// The orders are matched on chain.
     Matched,
     /// A worker's slot took the task.

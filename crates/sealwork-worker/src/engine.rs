@@ -79,6 +79,9 @@ pub struct WorkerStatus {
     pub pool: PoolId,
     /// Slots configured.
     pub slots: usize,
+    /// Whether requests are taken over HTTP; not said by workers before there were any.
+    #[serde(default)]
+    pub takes_requests: bool,
     /// Jobs waiting.
     pub queued: usize,
     /// Jobs in an enclave.
@@ -176,6 +179,7 @@ impl Worker {
         let mut status = WorkerStatus {
             pool: self.config.pool,
             slots: self.config.slots,
+            takes_requests: self.config.takes_requests,
             waiting: self.delays.reasons(10),
             ..WorkerStatus::default()
         };

@@ -66,8 +66,12 @@ impl Worker {
                 accepted.extend(serves(*id, deal));
                 Ok(())
             }
-            // The request of a job of ours may be matched with another pool.
-            MarketEvent::Matched { id, .. } => self.close(*id, 0..=0, Closing::Other, accepted),
+            // Ours is closed by the settlement that follows.
+            MarketEvent::Executed { pool, .. } if *pool == self.config.pool => Ok(()),
+            // The request of a job of ours may be matched with another pool, or executed by it, even with our receipt.
+            MarketEvent::Matched { id, .. } | MarketEvent::Executed { id, .. } => {
+                self.close(*id, 0..=0, Closing::Other, accepted)
+            }
             MarketEvent::Started { deal } => match self.journal.agreement(*deal)? {
                 Some(agreement) => self.journal.started(&agreement),
                 None => Ok(()),

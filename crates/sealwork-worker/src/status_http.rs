@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use sealwork_ports::{ErrorKind, PortError, ProgressSource};
+use sealwork_ports::{ErrorKind, PortError, ProgressSource, RequestTaker};
 use sealwork_types::{
     TaskId,
     bounded::parse_json,
@@ -100,25 +100,6 @@ impl HttpWorker {
         self.get(url, "v1/status").await
     }
 
-    /// Asks the worker at `url` to run a request and to settle it in one transaction. The sealed input must be in storage.
-    ///
-    /// # Errors
-    /// `Rejected` with the worker's reason when it does not take the request, `Unavailable` when it cannot be asked or is
-    /// too busy, `Corrupt` when the answer is not one. Asking again is safe: a request is accepted once.
-    pub async fn submit(&self, url: &str, request: &SignedRequest) -> Result<AcceptedRequest, PortError> {
-        let asked = format!("{}/v1/requests", url.trim_end_matches('/'));
-        let answer = self.0.post(&asked).json(request).timeout(REQUEST_TIMEOUT).send().await;
-        let answer = answer.map_err(|error| silent(url, error))?;
-        let status = answer.status();
-        let bytes = read(url, &asked, answer).await?;
-        if status.is_success() {
-            return decode(&asked, &bytes);
-        }
-        let kind = if status.is_server_error() { ErrorKind::Unavailable } else { ErrorKind::Rejected };
-        let RefusedRequest { code, message } = decode(&asked, &bytes)?;
-        Err(PortError::new(kind, format!("the worker at {url} refuses ({code}): {message}")))
-    }
-
     async fn get<T: serde::de::DeserializeOwned>(&self, url: &str, path: &str) -> Result<T, PortError> {
         let asked = format!("{}/{path}", url.trim_end_matches('/'));
         let answer = self.0.get(&asked).timeout(TIMEOUT).send().await.map_err(|error| silent(url, error))?;
@@ -159,5 +140,26 @@ impl ProgressSource for HttpWorker {
 
     async fn progress(&self, url: &str, task: TaskId) -> Result<TaskProgress, PortError> {
         self.get(url, &format!("v1/tasks/{task}")).await
+    }
+}
+
+#[async_trait]
+impl RequestTaker for HttpWorker {
+    async fn takes(&self, url: &str) -> bool {
+        self.status(url).await.is_ok_and(|status| status.takes_requests)
+    }
+
+    async fn submit(&self, url: &str, request: &SignedRequest) -> Result<AcceptedRequest, PortError> {
+        let asked = format!("{}/v1/requests", url.trim_end_matches('/'));
+        let answer = self.0.post(&asked).json(request).timeout(REQUEST_TIMEOUT).send().await;
+        let answer = answer.map_err(|error| silent(url, error))?;
+        let status = answer.status();
+        let bytes = read(url, &asked, answer).await?;
+        if status.is_success() {
+            return decode(&asked, &bytes);
+        }
+        let kind = if status.is_server_error() { ErrorKind::Unavailable } else { ErrorKind::Rejected };
+        let RefusedRequest { code, message } = decode(&asked, &bytes)?;
+        Err(PortError::new(kind, format!("the worker at {url} refuses ({code}): {message}")))
     }
 }

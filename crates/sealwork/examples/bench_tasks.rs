@@ -8,7 +8,9 @@ use alloy_signer_local::PrivateKeySigner;
 use anyhow::{Context, Result, ensure};
 use sealwork_cas::HttpKeyService;
 use sealwork_chain::EvmChain;
-use sealwork_client::{Client, InputFile, Outcome, Parts, Progress, RunInput, RunRequest, Salts, Source};
+use sealwork_client::{
+    Client, InputFile, Outcome, Parts, Progress, RunInput, RunRequest, Salts, Settlement, Source,
+};
 use sealwork_devchain::DEV_PRIVATE_KEYS;
 use sealwork_ports::{KeyService, ProgressSource, SystemClock};
 use sealwork_seal::{Secret, sign::SigningKey};
@@ -85,6 +87,7 @@ async fn run(client: &Client, worker: &str, app: AppId, file: &std::path::Path) 
         valid_for_s: 3_600,
         timeout: Duration::from_secs(120),
         deposit: false,
+        settlement: Settlement::Deal,
     };
     let mut timeline = Timeline::new();
     let began = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64() * 1e3;
@@ -118,6 +121,7 @@ async fn client(network: &[u8]) -> Result<Client> {
         store: Arc::new(KuboStore::new(&network.store, KuboOptions::default())?),
         cas: network.cas.iter().map(|cas| member(&cas.url)).collect::<Result<_>>()?,
         progress: Arc::new(HttpWorker::default()),
+        requests: Arc::new(HttpWorker::default()),
         clock: Arc::new(SystemClock),
         salts: Salts::in_memory(),
     };

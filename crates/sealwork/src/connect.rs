@@ -20,6 +20,7 @@ pub(crate) async fn client(network: NetworkDocument, wallet: Wallet, salts: Salt
         store: store(&network.store)?,
         cas: members(&network)?,
         progress: Arc::new(HttpWorker::default()),
+        requests: Arc::new(HttpWorker::default()),
         clock: clock(),
         salts,
     };

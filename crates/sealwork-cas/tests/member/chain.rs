@@ -8,6 +8,7 @@ use sealwork_ports::{
 use sealwork_types::{
     Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, PolicyHash, PoolId,
     abi::{Account, App, DealProgress, Registered},
+    deal::Deal,
     enclave_wire::GrantFrame,
     network::Contracts,
     order::SigningDomain,
@@ -101,6 +102,9 @@ impl Chain for TestChain {
         unreachable!("a member only looks up apps")
     }
     async fn transaction(&self, _: B256) -> Result<TxInfo, PortError> {
+        unreachable!("a member only looks up apps")
+    }
+    async fn executed(&self, _: DealId, _: B256) -> Result<Deal, PortError> {
         unreachable!("a member only looks up apps")
     }
     async fn app_orders(&self, _: AppId) -> Result<Vec<PostedAppOrder>, PortError> {

@@ -12,6 +12,7 @@ use sealwork_simtee::{SimEnclave, SimPlatform, SimRoot, measure_file};
 use sealwork_types::{
     Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, Measurement, PolicyHash, PoolId,
     abi::{Account, App, DealProgress, Registered},
+    deal::Deal,
     enclave_wire::GrantFrame,
     evidence::TeeKind,
     network::{CasMember, Contracts, NetworkDocument, TrustAnchors},
@@ -230,6 +231,9 @@ impl Chain for Registry {
         not_needed!()
     }
     async fn transaction(&self, _: B256) -> Result<TxInfo, PortError> {
+        not_needed!()
+    }
+    async fn executed(&self, _: DealId, _: B256) -> Result<Deal, PortError> {
         not_needed!()
     }
     async fn app_orders(&self, _: AppId) -> Result<Vec<PostedAppOrder>, PortError> {

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use sealwork_ports::{EnclaveHost, EnclaveInfo, PortError, RunningTask, TaskInput, TaskOutcome, TaskUpdate};
 use sealwork_seal::sign::SigningKey;
 use sealwork_types::{
-    B256, Sha256Digest,
-    abi::{Grant, Receipt},
+    B256, Bytes, DealId, Sha256Digest,
+    abi::{Grant, Receipt, Work},
     deal::work,
     enclave_wire::{GrantFrame, Step, TaskFrame, decode_request},
 };
@@ -29,29 +29,38 @@ impl Enclaves {
         self.free.send_replace(!hold);
     }
 
-    fn sign(&self, frame: &TaskFrame) -> VecDeque<TaskUpdate> {
-        let request = decode_request(&frame.request).unwrap().order;
-        let output = format!("output of task {}", frame.index);
+    /// What the enclaves sign for a task.
+    pub(crate) fn receipt(&self, work: Work, deal: DealId, index: u32) -> (Receipt, Bytes) {
         let receipt = Receipt {
-            work: work(&request),
-            dealId: frame.deal_id().get(),
-            index: frame.index,
+            work,
+            dealId: deal.get(),
+            index,
             status: 0,
             fuel: 1,
             keyEpoch: 0,
-            output: Sha256Digest::of(output.as_bytes()),
+            output: Sha256Digest::of(output(index).as_bytes()),
             callbackHash: B256::ZERO,
             stateBefore: B256::ZERO,
             stateAfter: B256::ZERO,
             deltaIndex: 0,
         };
         let signature = self.key.sign(&DOMAIN, &receipt);
+        (receipt, signature)
+    }
+
+    fn sign(&self, frame: &TaskFrame) -> VecDeque<TaskUpdate> {
+        let request = decode_request(&frame.request).unwrap().order;
+        let (receipt, signature) = self.receipt(work(&request), frame.deal_id(), frame.index);
         VecDeque::from([
             TaskUpdate::Step(Step::Running),
-            TaskUpdate::Output(output.into_bytes().into()),
+            TaskUpdate::Output(output(frame.index).into_bytes().into()),
             TaskUpdate::Ended(TaskOutcome::Done { receipt: Box::new(receipt), signature }),
         ])
     }
+}
+
+fn output(index: u32) -> String {
+    format!("output of task {index}")
 }
 
 struct Running {

@@ -1,9 +1,9 @@
 //! The worker's HTTP page.
 
 use crate::world::World;
-use sealwork_ports::ErrorKind;
+use sealwork_ports::{ErrorKind, RequestTaker};
 use sealwork_types::progress::RefusedRequest;
-use sealwork_worker::{HttpWorker, Worker, serve_status};
+use sealwork_worker::{HttpWorker, Worker, WorkerStatus, serve_status};
 use tokio::net::TcpListener;
 
 async fn serve(worker: Worker) -> String {
@@ -50,4 +50,26 @@ async fn bodies_that_are_no_request_or_too_long_are_refused() {
     let refused: RefusedRequest = serde_json::from_str(&text).unwrap();
     assert_eq!((status, refused.code.as_str()), (400, "malformed"));
     assert_eq!(post(&url, vec![b' '; 1 << 20]).await.0, 413);
+}
+
+#[tokio::test]
+async fn the_page_says_whether_requests_are_taken() {
+    let (taking, other) = (World::new().await, World::new().await);
+    let http = HttpWorker::default();
+    assert!(http.takes(&serve(taking.worker(true)).await).await);
+    let refusing = serve(other.worker(false)).await;
+    assert!(!http.takes(&refusing).await);
+    assert!(!http.takes("http://127.0.0.1:1").await, "nobody is there");
+    let error = http.submit(&refusing, &other.sign(other.order(1, 1))).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Rejected);
+    assert!(error.to_string().contains("(disabled)"), "{error}");
+}
+
+#[test]
+fn a_status_without_a_word_about_requests_means_none_are_taken() {
+    let mut status =
+        serde_json::to_value(WorkerStatus { takes_requests: true, ..Default::default() }).unwrap();
+    status.as_object_mut().unwrap().remove("takes_requests").unwrap();
+    let status: WorkerStatus = serde_json::from_value(status).unwrap();
+    assert!(!status.takes_requests);
 }

@@ -167,7 +167,11 @@ impl State {
         if !self.salts.insert(request.salt) {
             return Err(rejected("OrderConsumed"));
         }
-        let id = deal_id(DOMAIN.order_hash(request), 0);
+        let request_hash = DOMAIN.order_hash(request);
+        let id = deal_id(request_hash, 0);
+        let pool = PoolId::new(call.orders.pool.pool);
+        let transaction = B256::repeat_byte(0x77);
+        self.events.push(MarketEvent::Executed { id, pool, request_hash, transaction, block: 1 });
         self.settled(id, &call.outcome, call.r, call.vs);
         Ok(())
     }
@@ -269,6 +273,13 @@ impl Chain for Ledger {
 
     async fn transaction(&self, _: B256) -> Result<TxInfo, PortError> {
         Err(PortError::new(ErrorKind::NotFound, "transaction"))
+    }
+
+    async fn executed(&self, id: DealId, _: B256) -> Result<Deal, PortError> {
+        Err(PortError::new(
+            ErrorKind::NotFound,
+            format!("a worker knows what it executes, and asked for {id}"),
+        ))
     }
 
     async fn app_orders(&self, _: AppId) -> Result<Vec<PostedAppOrder>, PortError> {

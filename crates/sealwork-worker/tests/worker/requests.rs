@@ -4,10 +4,12 @@ use crate::{
     ledger::{DOMAIN, Sent},
     world::{NOW, PRICE, World},
 };
+use sealwork_ports::MarketEvent;
 use sealwork_seal::sign::SigningKey;
 use sealwork_types::{
-    Address, B256, Cid, Codec, U256,
+    Address, B256, Cid, Codec, OrderHash, PoolId, U256,
     abi::RequestOrder,
+    deal::outcome,
     order::{SignedRequest, TaskParams},
 };
 use sealwork_worker::RequestError;
@@ -73,6 +75,42 @@ async fn a_request_that_another_pool_takes_is_given_up() {
     world.ledger.matched(&deal);
     running.until(|status| status.abandoned == 1).await;
     world.enclaves.hold(false);
+    assert!(world.ledger.sent().is_empty());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_that_another_pool_executes_is_given_up_even_with_our_receipt() {
+    let world = World::new().await;
+    let running = world.run();
+    world.enclaves.hold(true);
+    let request = world.sign(world.order(1, 1));
+    let accepted = running.worker.accept(request.clone()).await.unwrap();
+    running.until(|status| status.running == 1).await;
+    world.ledger.change(|state| state.down = true);
+    world.enclaves.hold(false);
+    running.until(|status| status.executed == 1).await;
+    let deal = world.deal_of(request);
+    let (receipt, signature) = world.enclaves.receipt(deal.work(), accepted.deal, 0);
+    world.ledger.change(|state| {
+        state.salts.insert(deal.request.salt);
+        state.down = false;
+    });
+    let transaction = B256::repeat_byte(0x66);
+    let request_hash = OrderHash::new(deal.terms.requestHash);
+    let pool = PoolId::new(B256::ZERO);
+    world.ledger.tell(MarketEvent::Executed { id: deal.id(), pool, request_hash, transaction, block: 1 });
+    world.ledger.tell(MarketEvent::Settled {
+        deal: deal.id(),
+        enclave: Address::ZERO,
+        outcome: Box::new(outcome(&receipt, None)),
+        effects: None,
+        signature,
+        transaction,
+        block: 1,
+    });
+    let status = running.until(|status| status.executed == 0).await;
+    assert_eq!((status.abandoned, status.settled), (1, 0));
     assert!(world.ledger.sent().is_empty());
     running.stop().await;
 }

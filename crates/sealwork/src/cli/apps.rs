@@ -103,6 +103,10 @@ pub(crate) struct RunArgs {
     /// Fail instead of moving missing money from the wallet into the account
     #[arg(long)]
     pub(crate) no_deposit: bool,
+    /// Hand the request straight to a pool, which matches and settles in one transaction instead of two: about 37 % less
+    /// gas, all of it paid by the pool. The money is not locked before; only pools that take requests serve it
+    #[arg(long)]
+    pub(crate) one_transaction: bool,
 }
 
 /// `sealwork task …`

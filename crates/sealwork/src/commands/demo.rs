@@ -53,6 +53,7 @@ fn run_arguments(example: &Path, receipt: &Path) -> RunArgs {
         max_price: None,
         timeout: 120,
         no_deposit: false,
+        one_transaction: false,
     }
 }
 

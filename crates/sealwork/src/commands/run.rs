@@ -8,7 +8,7 @@ use crate::{
     output::Output,
 };
 use anyhow::{Context as _, Result};
-use sealwork_client::{InputFile, OpenedOutput, Outcome, Progress, RunInput, RunRequest, Source};
+use sealwork_client::{InputFile, OpenedOutput, Outcome, Progress, RunInput, RunRequest, Settlement, Source};
 use sealwork_types::{PoolId, Status, progress::TaskStep, receipt::ReceiptDocument};
 use serde_json::json;
 use std::{
@@ -33,6 +33,7 @@ pub(crate) async fn run(context: &Context, arguments: &RunArgs) -> Result<u8> {
         valid_for_s: VALID_FOR_S,
         timeout: Duration::from_secs(arguments.timeout),
         deposit: !arguments.no_deposit,
+        settlement: if arguments.one_transaction { Settlement::OneTransaction } else { Settlement::Deal },
     };
     let quote = Box::pin(client.quote(&request)).await?;
     if context.dry_run {
@@ -83,11 +84,10 @@ pub(crate) fn deliver(
             output.note(&format!("wrote {}", file.display()));
         }
         output.note(&format!(
-            "task {} ended with {status}; receipt {}; gas {} to match, {} to settle; price {}",
+            "task {} ended with {status}; receipt {}; gas {}; price {}",
             outcome.task.short(),
             receipt.display(),
-            outcome.match_gas,
-            outcome.settle_gas,
+            gas(outcome),
             money::show(outcome.price)
         ));
         if let Some(meaning) = status.meaning().filter(|_| status != Status::SUCCESS) {
@@ -95,6 +95,14 @@ pub(crate) fn deliver(
         }
     }
     Ok(if status == Status::SUCCESS { 0 } else { failure::TASK_STATUS })
+}
+
+fn gas(outcome: &Outcome) -> String {
+    let settle = outcome.settle_gas;
+    match outcome.match_gas {
+        Some(matching) => format!("{matching} to match, {settle} to settle"),
+        None => format!("{settle} of the pool's one transaction, none of yours"),
+    }
 }
 
 /// Writes a receipt where it was asked for, or beside the caller.
@@ -173,6 +181,7 @@ const fn step_name(step: TaskStep) -> &'static str {
     match step {
         TaskStep::Sealed => "sealed",
         TaskStep::Uploaded => "uploaded",
+        TaskStep::Accepted => "accepted",
         TaskStep::Matched => "matched",
         TaskStep::Assigned => "assigned",
         TaskStep::Attested => "attested",

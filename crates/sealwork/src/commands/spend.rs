@@ -82,6 +82,9 @@ fn text(cost: &Cost) -> String {
         );
         lines.push(format!("cost: {gas} to {}", step.what));
     }
-    lines.push(format!("cost: at most {coins} coins for gas together"));
+    lines.push(match cost.steps.is_empty() {
+        true => "cost: no gas, this wallet sends no transaction".to_owned(),
+        false => format!("cost: at most {coins} coins for gas together"),
+    });
     lines.join("\n")
 }

@@ -45,7 +45,7 @@ async fn list(context: &Context, client: &Client) -> Result<u8> {
 fn show(context: &Context, record: &TaskRecord) -> Result<u8> {
     context.output.answer(&json!(record), || {
         format!(
-            "task       {}\ndeal       {}, index {}\napp        {}\nrequester  {}\nprice      {}\nmatched    in {}\nstate      {}",
+            "task       {}\ndeal       {}, index {}\napp        {}\nrequester  {}\nprice      {}\nmatched    in {}{}\nstate      {}",
             record.task,
             record.deal,
             record.index,
@@ -53,6 +53,7 @@ fn show(context: &Context, record: &TaskRecord) -> Result<u8> {
             record.agreed.request.requester,
             money::show(record.agreed.price()),
             record.matched_in,
+            if record.in_one_transaction() { ", which also settled it" } else { "" },
             state(record)
         )
     });
@@ -87,10 +88,14 @@ async fn fetch(
     let receipt = client.receipt(&record).await?;
     let output = client.fetch(&record, &receipt).await?;
     let path = run_task::write_receipt(&receipt, receipt_path)?;
+    let match_gas = match record.in_one_transaction() {
+        true => None,
+        false => Some(client.chain().transaction(record.matched_in).await?.gas_used),
+    };
     let outcome = Outcome {
         status: receipt.status(),
         task: record.task,
-        match_gas: client.chain().transaction(record.matched_in).await?.gas_used,
+        match_gas,
         settle_gas: receipt.settlement.as_ref().map_or(0, |settlement| settlement.gas_used),
         price: record.agreed.price(),
         receipt,

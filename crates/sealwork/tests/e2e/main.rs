@@ -9,6 +9,7 @@ mod chain;
 mod crash;
 mod happy_path;
 mod market;
+mod one_transaction;
 mod orders;
 mod programs;
 mod refusals;

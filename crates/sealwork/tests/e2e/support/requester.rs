@@ -61,6 +61,7 @@ impl Requester {
             store: Arc::clone(&store) as Arc<dyn Store>,
             cas: vec![cas],
             progress: Arc::new(HttpWorker::default()),
+            requests: Arc::new(HttpWorker::default()),
             clock: Arc::new(SystemClock),
             salts: Salts::in_memory(),
         };
