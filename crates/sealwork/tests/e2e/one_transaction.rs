@@ -59,10 +59,6 @@ impl World {
         rpc::sent_and_waiting(self.network.ready["chain"].as_str().unwrap(), &address).0
     }
 
-    fn run(&self, options: &[&str]) -> Value {
-        self.requester.home.ok([&["run", self.app.as_str(), "--one-transaction"], options].concat())
-    }
-
     fn run_fails(&self, options: &[&str]) -> Value {
         let arguments = [&["run", self.app.as_str(), "--one-transaction"], options].concat();
         let reply = self.requester.home.run(arguments);
@@ -90,8 +86,9 @@ fn one_transaction_by_the_pool_matches_pays_and_settles() {
     let (requester, pool, developer) = (&world.requester.home, &world.pool.home, &world.network.home);
     assert_eq!(world.pool.status()["takes_requests"], true);
     requester.ok(["account", "deposit", "7"]);
-    // The first task of a worker registers its enclave's key in another transaction.
-    world.run(&[]);
+    // The first task of a worker registers its enclave's key in another transaction. This one is matched first.
+    let matched = requester.ok(["run", &world.app]);
+    assert!(matched["gas"]["match"].as_u64() > Some(0), "{matched}");
 
     let before = [requester, pool, developer].map(money);
     let (by_requester, by_pool) = (world.sent(requester), world.sent(pool));
@@ -112,6 +109,7 @@ fn one_transaction_by_the_pool_matches_pays_and_settles() {
     assert_eq!(before[0].0 - after[0].0, 3 * TOKEN);
 
     holds_and_shows(&world, &answer);
+    agrees_on_the_same(&world, &matched, &answer);
 }
 
 /// The receipt holds, and everybody can find the task by the chain alone.
@@ -154,6 +152,30 @@ fn holds_and_shows(world: &World, answer: &Value) {
     }
     let read = |name: &str| std::fs::read(requester.path(name)).unwrap();
     assert_eq!(read("fetched.json"), read("receipt.json"));
+}
+
+/// What was read from the transaction's input is what the contract says of a deal between the same parties, but for time and
+/// request.
+fn agrees_on_the_same(world: &World, matched: &Value, executed: &Value) {
+    let show = |run: &Value| world.requester.home.ok(["task", "show", run["task"].as_str().unwrap()]);
+    let (matched, executed) = (show(matched), show(executed));
+    assert_eq!((&executed["pool"], &executed["volume"]), (&matched["pool"], &matched["volume"]));
+    let (mut expected, terms) = (matched["terms"].clone(), &executed["terms"]);
+    for field in ["requestHash", "workHash", "startedAt"] {
+        assert_ne!(expected[field], Value::Null);
+        expected[field] = terms[field].clone();
+    }
+    assert_eq!(*terms, expected);
+    let block = json!([format!("{:#x}", executed["block"].as_u64().unwrap()), false]);
+    let block = rpc::call(world.network.ready["chain"].as_str().unwrap(), "eth_getBlockByNumber", &block);
+    let time =
+        u64::from_str_radix(block["timestamp"].as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
+    assert_eq!(number(&terms["startedAt"]), time);
+}
+
+/// A number, or its digits.
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap())
 }
 
 #[test]
