@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import { Params } from "../../../src/generated/Params.sol";
 import { Status } from "../../../src/generated/Status.sol";
 import { IAccounts } from "../../../src/interfaces/IAccounts.sol";
-import { DealTerms } from "../../../src/types/Deals.sol";
+import { DealTerms, Tally } from "../../../src/types/Deals.sol";
 import { Bundle } from "../../utils/Fixture.sol";
 import { vm } from "../../utils/Vm.sol";
 import { UnitFixture } from "../support/UnitFixture.sol";
@@ -54,6 +54,17 @@ contract KittyTest is UnitFixture {
         _lose(1, "lost");
         // it should hold the whole stake
         vm.assertEq(market.kitty(), 300_000_000);
+    }
+
+    function test_Account_WhenTheMeritOutgrowsItsPlace() public {
+        Bundle memory bundle = _bundleOf(300);
+        bundle.pool.stake = type(uint96).max;
+        _fund(HOST, 300 * uint256(bundle.pool.stake));
+        DealTerms memory terms = _matched(bundle);
+        vm.prank(address(batches));
+        market.closeFor(terms, 0, Tally(300, 0, 0, 0));
+        // it should stay at the largest value
+        vm.assertEq(market.account(HOST).merit, type(uint104).max);
     }
 
     function test_DrawKitty_WhenTheKittyIsSmallerThanTheLeastDraw() public {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { Attestations } from "../../../src/Attestations.sol";
+import { Artifacts } from "../../../script/Artifacts.sol";
 import { Status } from "../../../src/generated/Status.sol";
 import { IAttestations } from "../../../src/interfaces/IAttestations.sol";
 import { IDeals } from "../../../src/interfaces/IDeals.sol";
@@ -187,8 +187,14 @@ contract GovernorTest is UnitFixture {
         attestations.setMembers(new address[](1), 1);
     }
 
+    /// @dev A call of its own, so that its revert can be expected.
+    function create(string calldata name, bytes calldata arguments) external returns (address) {
+        return Artifacts.create(name, arguments);
+    }
+
     function test_Constructor_RevertWhen_ThereAreNoMembers() public {
+        bytes memory arguments = abi.encode(address(market), GOVERNOR, new address[](0), uint8(0));
         vm.expectRevert(abi.encodeWithSelector(IAttestations.NotEnoughSignatures.selector, 0, 0));
-        new Attestations(address(market), GOVERNOR, new address[](0), 0);
+        this.create("Attestations", arguments);
     }
 }

@@ -169,6 +169,14 @@ contract BatchesTest is UnitFixture {
         batches.settleBatch(_agreed(), 0, _paid(5), "root", CID, RAW, bytes32(0), bytes32(0));
     }
 
+    function test_SettleBatch_RevertWhen_TheSignatureIsNoneAndMembersGrantedAddressZero() public {
+        _grant(address(0));
+        vm.assertTrue(attestations.isGranted(address(0)));
+        vm.expectRevert(abi.encodeWithSelector(IDeals.EnclaveNotGranted.selector, address(0)));
+        vm.prank(HOST);
+        batches.settleBatch(_agreed(), 0, _paid(5), "root", CID, RAW, bytes32(0), bytes32(0));
+    }
+
     function test_SettleBatch_RevertWhen_OthersSend() public {
         (bytes32 r, bytes32 vs) = _signed(ENCLAVE, 0, _paid(5), "root");
         vm.expectRevert(abi.encodeWithSelector(IDeals.NotPoolOperator.selector, USER, HOST));

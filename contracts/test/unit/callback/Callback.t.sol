@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Params } from "../../../src/generated/Params.sol";
 import { Status } from "../../../src/generated/Status.sol";
 import { IAccounts } from "../../../src/interfaces/IAccounts.sol";
 import { IDeals } from "../../../src/interfaces/IDeals.sol";
@@ -220,6 +221,27 @@ contract CallbackTest is UnitFixture {
             vm.assertEq(listener.calls(), before + (settled ? 1 : 0));
         }
         vm.assertTrue(listener.calls() > 0 && listener.calls() < 30);
+    }
+
+    function test_Settle_WhenThePoolSendsTheLeastGasThatSettles() public {
+        Meter meter = new Meter();
+        Bundle memory bundle = _calling(address(meter), 2);
+        bundle.request.callbackGas = uint32(Params.MAX_CALLBACK_GAS);
+        DealTerms memory terms = _matched(bundle);
+        _settle(terms, _outcome(0, Status.SUCCESS), _told(), "");
+        uint256 plenty = meter.gas();
+        Outcome memory outcome = _outcome(1, Status.SUCCESS);
+        (bytes32 r, bytes32 vs) = _compact(ENCLAVE, hasher.receipt(_receipt(_dealId(terms), outcome, _told())));
+        bytes memory message = abi.encodeCall(market.settle, (terms, outcome, r, vs, _told()));
+        uint256 sent = Params.MAX_CALLBACK_GAS;
+        for (bool settled = false; !settled; sent += 50) {
+            vm.prank(HOST);
+            // forge-lint: disable-next-line(unchecked-call)
+            (settled,) = address(market).call{ gas: sent }(message);
+        }
+        vm.assertTrue(sent > Params.MAX_CALLBACK_GAS + 1000);
+        // it should give the consumer as much as plenty of gas does
+        vm.assertEq(meter.gas(), plenty);
     }
 
     function test_Execute_WhenTheConsumerListens() public {

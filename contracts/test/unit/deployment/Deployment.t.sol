@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Artifacts } from "../../../script/Artifacts.sol";
 import { Deployed, Deployment, DeploymentRequest } from "../../../script/Deployment.sol";
 import { DevToken } from "../../../src/DevToken.sol";
 import { vm } from "../../utils/Vm.sol";
@@ -53,7 +54,7 @@ contract DeploymentTest {
     }
 
     function test_WhenATokenIsGiven() public {
-        address token = address(new DevToken());
+        address token = Artifacts.create("DevToken", "");
         Deployed memory made = this.create(_request(token, 0));
         // it should use it
         vm.assertEq(made.token, token);

@@ -8,6 +8,7 @@ import { Kind } from "../../../src/types/Records.sol";
 import { Bundle } from "../../utils/Fixture.sol";
 import { Group, OddGroup } from "../../utils/Parties.sol";
 import { vm } from "../../utils/Vm.sol";
+import { cheats } from "../support/Cheats.sol";
 import { Merkle } from "../support/Merkle.sol";
 import { UnitFixture } from "../support/UnitFixture.sol";
 
@@ -124,6 +125,23 @@ contract RestrictionsTest is UnitFixture {
         Bundle memory bundle = _bundle();
         bundle.app.requesterRestrict = _word(address(token));
         _submit(bundle, _restricted(Kind.REQUESTER, bundle.app.requesterRestrict, _word(USER)));
+    }
+
+    function _groupOf(bytes memory code) private {
+        cheats.etch(address(0x6001), code);
+        Bundle memory bundle = _bundle();
+        bundle.app.requesterRestrict = _word(address(0x6001));
+        _submit(bundle, _restricted(Kind.REQUESTER, bundle.app.requesterRestrict, _word(USER)));
+    }
+
+    function test_RevertWhen_AGroupContractFailsWithTheAnswerForAMember() public {
+        // PUSH1 1, PUSH0, MSTORE, PUSH1 32, PUSH0, REVERT
+        _groupOf(hex"60015f5260205ffd");
+    }
+
+    function test_RevertWhen_AGroupContractAnswersNothing() public {
+        // STOP
+        _groupOf(hex"00");
     }
 
     function _leaf(bytes32 member) private pure returns (bytes32) {

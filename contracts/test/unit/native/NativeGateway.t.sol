@@ -75,6 +75,16 @@ contract NativeGatewayTest is UnitFixture {
         vm.assertEq(_venue.account(USER).available, 7 ether);
     }
 
+    function test_DepositFor_WhenCoinsWereForcedIntoTheGateway() public {
+        // As a block's reward or by the end of a contract, which no contract can refuse.
+        cheats.deal(address(_gateway), 1 ether);
+        vm.prank(OTHER);
+        _gateway.depositFor{ value: 2 ether }(USER);
+        // it should credit what was sent
+        vm.assertEq(_venue.account(USER).available, 2 ether);
+        vm.assertEq(address(_gateway).balance, 1 ether);
+    }
+
     function test_DepositFor_WhenTheMoneyIsWithdrawn() public {
         vm.startPrank(OTHER);
         _gateway.depositFor{ value: 2 ether }(OTHER);

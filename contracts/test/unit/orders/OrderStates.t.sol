@@ -99,6 +99,16 @@ contract OrderStatesTest is UnitFixture {
         _submit(bundle);
     }
 
+    function test_CancelOffer_WhenAPartIsUsedUp() public {
+        Bundle memory bundle = _bundle();
+        _submit(bundle);
+        _cancel(DEV, _appHash(bundle));
+        // it should keep the consumed volume
+        (uint32 consumed, bool canceled,) = market.orderState(DEV, _appHash(bundle));
+        vm.assertEq(consumed, 3);
+        vm.assertTrue(canceled);
+    }
+
     function test_CancelOffer_WhenTheCallerIsNotItsSigner() public {
         Bundle memory bundle = _bundle();
         market.cancelOffer(_appHash(bundle));
@@ -149,6 +159,17 @@ contract OrderStatesTest is UnitFixture {
         vm.assertTrue(market.isSaltUsed(USER, next));
         vm.assertFalse(market.isSaltUsed(USER, bundle.request.salt));
         _submit(bundle);
+        // it should leave those used that were
+        vm.assertTrue(market.isSaltUsed(USER, next));
+    }
+
+    function test_CancelRequest_WhenTheSaltIsUsed() public {
+        Bundle memory bundle = _bundle();
+        _submit(bundle);
+        vm.prank(USER);
+        market.cancelRequest(bundle.request.salt);
+        // it should leave it used
+        vm.assertTrue(market.isSaltUsed(USER, bundle.request.salt));
     }
 
     function test_RaiseNonce_WhenCalled() public {

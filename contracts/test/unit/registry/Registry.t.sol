@@ -196,6 +196,14 @@ contract RegistryTest is UnitFixture {
         vm.assertEq(appId, expected);
     }
 
+    function test_PredictId_WhenTheChainIsAnother() public {
+        vm.chainId(block.chainid + 1);
+        bytes32 expected = keccak256(abi.encode(block.chainid, address(registry), Kind.APP, DEV, keccak256("app")));
+        // it should be another id
+        vm.assertTrue(expected != appId);
+        vm.assertEq(registry.predictId(Kind.APP, DEV, keccak256("app")), expected);
+    }
+
     function test_TransferFrom_WhenTheOwnerSells() public {
         vm.prank(DEV);
         registry.transferFrom(DEV, OTHER, uint256(appId));

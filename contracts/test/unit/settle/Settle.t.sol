@@ -231,6 +231,14 @@ contract SettleTest is UnitFixture {
         market.settle(_agreed(), _outcome(0, Status.SUCCESS), bytes32(0), bytes32(0), _none());
     }
 
+    function test_RevertWhen_TheSignatureIsNoneAndMembersGrantedAddressZero() public {
+        _grant(address(0));
+        vm.assertTrue(attestations.isGranted(address(0)));
+        vm.expectRevert(abi.encodeWithSelector(IDeals.EnclaveNotGranted.selector, address(0)));
+        vm.prank(HOST);
+        market.settle(_agreed(), _outcome(0, Status.SUCCESS), bytes32(0), bytes32(0), _none());
+    }
+
     function test_RevertWhen_TheGrantIsOver() public {
         address enclave = vm.addr(ENCLAVE);
         vm.warp(START + 1 days - 1 hours);

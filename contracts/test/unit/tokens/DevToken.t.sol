@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Artifacts } from "../../../script/Artifacts.sol";
 import { DevToken } from "../../../src/DevToken.sol";
 import { vm } from "../../utils/Vm.sol";
 
@@ -13,7 +14,7 @@ contract DevTokenTest {
     DevToken private _token;
 
     function setUp() public {
-        _token = new DevToken();
+        _token = DevToken(Artifacts.create("DevToken", ""));
     }
 
     function test_Mint_WhenAnybodyCalls() public {

@@ -7,6 +7,7 @@ import { Params } from "../../../src/generated/Params.sol";
 import { IAccounts } from "../../../src/interfaces/IAccounts.sol";
 import { vm } from "../../utils/Vm.sol";
 import { BlocklistToken, CallingToken, LyingToken, OddAnswerToken, SkimmingToken } from "../support/BadTokens.sol";
+import { cheats } from "../support/Cheats.sol";
 import { UnitFixture } from "../support/UnitFixture.sol";
 import { ReentrancyGuardTransient } from "solady/utils/ReentrancyGuardTransient.sol";
 
@@ -112,6 +113,36 @@ contract TokensTest is UnitFixture {
         vm.assertEq(venue.account(OTHER).available, 0);
     }
 
+    function test_DepositWithPermit_WhenTheTokenReentersItFromADeposit() public {
+        CallingToken calling = new CallingToken();
+        Market venue = _over(address(calling));
+        calling.mint(address(this), 100);
+        calling.approve(address(venue), 100);
+        calling.set(address(venue), abi.encodeCall(venue.depositWithPermit, (0, 0, 0, 0, 0)));
+        venue.deposit(100);
+        // it should refuse the inner call
+        vm.assertFalse(calling.reached());
+        vm.assertEq(keccak256(calling.answer()), keccak256(_reentered()));
+        // it should credit once
+        vm.assertEq(venue.account(address(this)).available, 100);
+        vm.assertEq(venue.account(address(calling)).available, 0);
+    }
+
+    function test_DepositWithPermit_WhenTheTokenReentersADepositFromIt() public {
+        CallingToken calling = new CallingToken();
+        Market venue = _over(address(calling));
+        calling.mint(address(this), 100);
+        calling.approve(address(venue), 100);
+        calling.set(address(venue), abi.encodeCall(venue.depositFor, (OTHER, 0)));
+        venue.depositWithPermit(100, 0, 0, 0, 0);
+        // it should refuse the inner call
+        vm.assertFalse(calling.reached());
+        vm.assertEq(keccak256(calling.answer()), keccak256(_reentered()));
+        // it should credit once
+        vm.assertEq(venue.account(address(this)).available, 100);
+        vm.assertEq(venue.account(OTHER).available, 0);
+    }
+
     function _reentered() private pure returns (bytes memory) {
         return abi.encodeWithSelector(ReentrancyGuardTransient.Reentrancy.selector);
     }
@@ -149,6 +180,18 @@ contract TokensTest is UnitFixture {
         venue.deposit(10);
         _ask(venue, 10);
         odd.set(abi.encode(false));
+        vm.expectRevert(_refused(address(odd)));
+        venue.withdraw();
+        // it should keep the claim
+        vm.assertEq(venue.account(address(this)).withdrawing, 10);
+    }
+
+    function test_Withdraw_RevertWhen_TheTokenLostItsCode() public {
+        OddAnswerToken odd = new OddAnswerToken();
+        Market venue = _over(address(odd));
+        venue.deposit(10);
+        _ask(venue, 10);
+        cheats.etch(address(odd), "");
         vm.expectRevert(_refused(address(odd)));
         venue.withdraw();
         // it should keep the claim
