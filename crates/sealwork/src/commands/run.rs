@@ -101,7 +101,7 @@ fn gas(outcome: &Outcome) -> String {
     let settle = outcome.settle_gas;
     match outcome.match_gas {
         Some(matching) => format!("{matching} to match, {settle} to settle"),
-        None => format!("{settle} of the pool's one transaction, none of yours"),
+        None => format!("{settle} in one transaction, paid by the pool"),
     }
 }
 
