@@ -186,6 +186,34 @@ contract RestrictionsTest is UnitFixture {
         vm.assertEq(market.deal(market.matchOrders(orders)).volume, 3);
     }
 
+    function test_WhenOneAllowListHasSeveralParties() public {
+        bytes32[] memory leaves = new bytes32[](2);
+        (leaves[0], leaves[1]) = (_leaf(datasetIds[0]), _leaf(datasetIds[1]));
+        bytes32 root = Merkle.root(leaves);
+        Bundle memory bundle = _withDatasets(_bundle());
+        bundle.pool.datasetRestrict = root;
+        Orders memory orders = _orders(bundle);
+        orders.memberships = new Membership[](2);
+        orders.memberships[0] = Membership(root, datasetIds[0], Merkle.path(leaves, 0));
+        orders.memberships[1] = Membership(root, datasetIds[1], Merkle.path(leaves, 1));
+        // it should match
+        vm.assertEq(market.deal(market.matchOrders(orders)).volume, 3);
+    }
+
+    function test_WhenAPartyStandsInSeveralAllowLists() public {
+        Membership[] memory first = _list(poolId, 1);
+        Membership[] memory second = _list(poolId, 4);
+        Bundle memory bundle = _bundle();
+        bundle.app.poolRestrict = first[0].root;
+        bundle.request.poolRestrict = second[0].root;
+        Orders memory orders = _orders(bundle);
+        orders.memberships = new Membership[](2);
+        orders.memberships[0] = first[0];
+        orders.memberships[1] = second[0];
+        // it should match
+        vm.assertEq(market.deal(market.matchOrders(orders)).volume, 3);
+    }
+
     function _refused(Membership[] memory proofs, bytes32 root) private {
         Bundle memory bundle = _bundle();
         bundle.app.requesterRestrict = root;
