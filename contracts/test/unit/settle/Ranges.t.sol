@@ -87,6 +87,7 @@ contract RangesTest is UnitFixture {
     }
 
     function test_Claim_WhenTheRangeCrossesWords() public {
+        _settle(_agreed(), _outcome(240, Status.SUCCESS));
         _settle(_agreed(), _outcome(256, Status.SUCCESS));
         _close(510, Tally(4, 0, 0, 0), "");
         vm.warp(START + Params.START_WINDOW_S + 1);
@@ -94,11 +95,13 @@ contract RangesTest is UnitFixture {
         vm.expectEmit();
         emit IDeals.TasksRefunded(_deal, 250, 549, 295);
         market.claim(_agreed(), 250, 300);
-        vm.assertEq(_count(), 300);
+        vm.assertEq(_count(), 301);
         vm.assertTrue(market.isOpen(_deal, 249));
         vm.assertFalse(market.isOpen(_deal, 250));
         vm.assertFalse(market.isOpen(_deal, 549));
         vm.assertTrue(market.isOpen(_deal, 550));
+        // it should leave closed what was
+        vm.assertFalse(market.isOpen(_deal, 240));
     }
 
     function test_Claim_WhenTheRangeIsAllOfALargeDeal() public {
