@@ -20,6 +20,9 @@ contract VolumeTest is UnitFixture {
         // it should make a deal of that, which is not whole
         vm.assertEq(market.deal(first).volume, 2);
         vm.assertFalse(market.deal(first).whole);
+        // it should take price and stake of that
+        vm.assertEq(_available(USER), 1_000_000 - 2 * PRICE);
+        vm.assertEq(_available(HOST), 1_000_000 - 2 * uint256(STAKE));
     }
 
     function test_WhenThePoolOrderHasTheLeastLeft() public {
