@@ -7,6 +7,7 @@ use sealwork_types::{
     Bytes, DealId, OrderHash, PoolId,
     abi::{
         Effects,
+        IChannels::ClosingStarted,
         IMarket::{DealStarted, Executed, Matched, TaskEffects, TaskSettled, TasksClosed, TasksRefunded},
     },
     deal::{Deal, full_signature},
@@ -16,7 +17,7 @@ use sealwork_types::{
 /// Filter for every event that services act on.
 pub(crate) fn market_filter(contracts: &Contracts, from: u64, to: u64) -> Filter {
     Filter::new()
-        .address(contracts.market)
+        .address(vec![contracts.market, contracts.channels])
         .event_signature(vec![
             Matched::SIGNATURE_HASH,
             Executed::SIGNATURE_HASH,
@@ -25,6 +26,7 @@ pub(crate) fn market_filter(contracts: &Contracts, from: u64, to: u64) -> Filter
             TaskEffects::SIGNATURE_HASH,
             TasksClosed::SIGNATURE_HASH,
             TasksRefunded::SIGNATURE_HASH,
+            ClosingStarted::SIGNATURE_HASH,
         ])
         .from_block(from)
         .to_block(to)
@@ -99,6 +101,9 @@ fn decode(log: &Log) -> Option<MarketEvent> {
     if let Ok(event) = TasksRefunded::decode_log(&log.inner) {
         let TasksRefunded { dealId, first, last, count } = event.data;
         return Some(MarketEvent::Refunded { deal: DealId::new(dealId), first, last, count });
+    }
+    if let Ok(event) = ClosingStarted::decode_log(&log.inner) {
+        return Some(MarketEvent::Closing { deal: DealId::new(event.data.dealId) });
     }
     let DealStarted { dealId } = DealStarted::decode_log(&log.inner).ok()?.data;
     Some(MarketEvent::Started { deal: DealId::new(dealId) })

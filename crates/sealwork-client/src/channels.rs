@@ -225,7 +225,7 @@ impl Client {
     }
 }
 
-fn channel(record: &DealRecord) -> Result<&DealRecord, ClientError> {
+pub(crate) fn channel(record: &DealRecord) -> Result<&DealRecord, ClientError> {
     if record.deal.terms.mode == TrustMode::Channel.code() {
         return Ok(record);
     }

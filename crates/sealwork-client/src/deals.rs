@@ -83,7 +83,7 @@ impl DealRecord {
     /// Takes a later event of this deal into account.
     pub(crate) fn apply(&mut self, event: MarketEvent) {
         match event {
-            MarketEvent::Matched { .. } | MarketEvent::Executed { .. } => {}
+            MarketEvent::Matched { .. } | MarketEvent::Executed { .. } | MarketEvent::Closing { .. } => {}
             MarketEvent::Started { .. } => self.started = true,
             MarketEvent::Settled { enclave, outcome, effects, signature, transaction, block, .. } => {
                 let index = outcome.index;

@@ -84,6 +84,7 @@ impl Reading {
             event @ (MarketEvent::Started { .. }
             | MarketEvent::Settled { .. }
             | MarketEvent::Closed { .. }
+            | MarketEvent::Closing { .. }
             | MarketEvent::Refunded { .. }) => {
                 if let Some(record) = self.records.get_mut(&deal_of(&event)) {
                     record.apply(event);
@@ -116,6 +117,7 @@ async fn read_executed(
         | MarketEvent::Started { .. }
         | MarketEvent::Settled { .. }
         | MarketEvent::Closed { .. }
+        | MarketEvent::Closing { .. }
         | MarketEvent::Refunded { .. } => None,
     });
     let chosen: Vec<_> = executed.filter(|(id, _)| chosen(*id)).collect();
@@ -135,6 +137,7 @@ pub(crate) const fn deal_of(event: &MarketEvent) -> DealId {
         MarketEvent::Started { deal }
         | MarketEvent::Settled { deal, .. }
         | MarketEvent::Closed { deal, .. }
+        | MarketEvent::Closing { deal }
         | MarketEvent::Refunded { deal, .. } => *deal,
     }
 }

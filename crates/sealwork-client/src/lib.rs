@@ -16,6 +16,7 @@
 mod app;
 mod book;
 mod cas_trust;
+mod channel_run;
 mod channels;
 mod client;
 mod deals;
@@ -41,6 +42,7 @@ mod watch;
 pub use app::AppView;
 pub use book::{BookEntry, BookFilter};
 pub use cas_trust::{MemberReport, check_recipient};
+pub use channel_run::ChannelRun;
 pub use channels::{ChannelStatus, MAX_VOUCHER_DOCUMENT_BYTES, VoucherDocument};
 pub use client::{Client, Parts, output_identity};
 pub use deals::DealRecord;

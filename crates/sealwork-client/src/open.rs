@@ -8,7 +8,7 @@ use sealwork_seal::{
     bundle::{OutputBundle, read_output},
 };
 use sealwork_types::{
-    B256, TaskId, order::SigningDomain, params::MAX_OUTPUT_BYTES, receipt::ReceiptDocument,
+    B256, Cid, TaskId, order::SigningDomain, params::MAX_OUTPUT_BYTES, receipt::ReceiptDocument,
 };
 use std::io::Read;
 
@@ -21,6 +21,14 @@ pub struct OpenedOutput {
     pub sealed_digest: B256,
 }
 
+impl OpenedOutput {
+    /// Bytes of files and standard output.
+    pub fn bytes(&self) -> usize {
+        let files: usize = self.bundle.files.iter().map(|file| file.bytes.len()).sum();
+        files.saturating_add(self.bundle.stdout.len())
+    }
+}
+
 impl Client {
     /// Checks a settled task's receipt and opens its output; `None` when the status comes without one.
     ///
@@ -31,20 +39,30 @@ impl Client {
         record: &TaskRecord,
         document: &ReceiptDocument,
     ) -> Result<Option<OpenedOutput>, ClientError> {
+        match &record.state {
+            TaskState::Settled(settled) => self.fetch_output(record.task, document, settled.output).await,
+            TaskState::Open { .. } | TaskState::Closed { .. } | TaskState::Refunded { .. } => {
+                receipt::check(document, &self.network.anchors)?;
+                Err(ClientError::Output { problem: "the task is not settled".into() })
+            }
+        }
+    }
+
+    /// Checks a task's receipt and opens its output from where it lies; `None` when the status comes without one.
+    pub(crate) async fn fetch_output(
+        &self,
+        task: TaskId,
+        document: &ReceiptDocument,
+        lies_at: Option<Cid>,
+    ) -> Result<Option<OpenedOutput>, ClientError> {
         let checked = receipt::check(document, &self.network.anchors)?;
         if checked.output.is_zero() {
             return Ok(None);
         }
-        let TaskState::Settled(settled) = &record.state else {
-            return Err(ClientError::Output { problem: "the task is not settled".into() });
-        };
-        let Some(cid) = settled.output else {
-            return Err(ClientError::Output {
-                problem: "the settlement does not say where the output lies".into(),
-            });
-        };
+        let cid = lies_at
+            .ok_or_else(|| ClientError::Output { problem: "nobody says where the output lies".into() })?;
         let reader = StreamReader::new(self.parts.store.get(&cid).await?);
-        let (identity, domain, task) = (self.output_identity(), document.domain, record.task);
+        let (identity, domain) = (self.output_identity(), document.domain);
         let opening =
             tokio::task::spawn_blocking(move || open_output(reader, &identity, &checked, domain, task));
         let opened = opening.await.map_err(|error| ClientError::Output { problem: error.to_string() })??;

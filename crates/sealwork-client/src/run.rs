@@ -236,11 +236,7 @@ impl Client {
         reporter.reach(TaskStep::Verified, format!("signed by enclave {}", receipt.grant.enclave));
         let output = self.fetch(&record, &receipt).await?;
         if let Some(output) = &output {
-            let bytes: usize = output.bundle.files.iter().map(|file| file.bytes.len()).sum();
-            reporter.reach(
-                TaskStep::Opened,
-                format!("{} bytes", bytes.saturating_add(output.bundle.stdout.len())),
-            );
+            reporter.reach(TaskStep::Opened, format!("{} bytes", output.bytes()));
         }
         Ok(Outcome {
             status: receipt.status(),

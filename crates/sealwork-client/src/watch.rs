@@ -35,6 +35,15 @@ impl<'a> Reporter<'a> {
         self.reach_at(step, self.started.elapsed(), detail);
     }
 
+    /// Reports the pool's steps.
+    pub(crate) fn report_pool(&mut self, steps: &[StepTime]) {
+        for reached in steps {
+            if reached.step > TaskStep::Matched && reached.step < TaskStep::Settled {
+                self.reach_at_pool(*reached);
+            }
+        }
+    }
+
     /// Reports a step of the pool: later ones at the distance from its first step that the pool's clock shows.
     fn reach_at_pool(&mut self, reached: StepTime) {
         let now = self.started.elapsed();
@@ -141,11 +150,7 @@ impl Client {
             return None;
         }
         let progress = self.parts.progress.progress(url, task).await.ok()?;
-        for reached in progress.steps {
-            if reached.step > TaskStep::Matched && reached.step < TaskStep::Settled {
-                reporter.reach_at_pool(reached);
-            }
-        }
+        reporter.report_pool(&progress.steps);
         progress.abandoned
     }
 
@@ -162,6 +167,7 @@ impl Client {
             event @ (MarketEvent::Started { .. }
             | MarketEvent::Settled { .. }
             | MarketEvent::Closed { .. }
+            | MarketEvent::Closing { .. }
             | MarketEvent::Refunded { .. }) => {
                 if let Some(record) = record {
                     record.apply(event);

@@ -97,9 +97,10 @@ fn check_order(order: &RequestOrder, now: u64) -> Result<(), Refusal> {
             order.expiry
         )));
     }
-    if order.mode != TrustMode::Tee.code() {
+    let modes = [TrustMode::Tee, TrustMode::Channel].map(TrustMode::code);
+    if !modes.contains(&order.mode) {
         return Err(Refusal::permanent(format!(
-            "the order asks for trust mode {}, an enclave runs mode 0",
+            "the order asks for trust mode {}, an enclave runs modes 0 and 5",
             order.mode
         )));
     }

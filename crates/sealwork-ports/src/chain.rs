@@ -92,6 +92,11 @@ pub enum MarketEvent {
         /// Transaction.
         transaction: B256,
     },
+    /// The payer of a channel asked for the rest.
+    Closing {
+        /// Deal.
+        deal: DealId,
+    },
     /// The tasks in a range that were open after their deadline were refunded.
     Refunded {
         /// Deal.

@@ -2,9 +2,14 @@
 
 use crate::PortError;
 use async_trait::async_trait;
-use sealwork_types::{order::SignedRequest, progress::AcceptedRequest};
+use sealwork_types::{
+    DealId, TaskId,
+    channel::{ChannelState, ChannelTask, TaskReceipt},
+    order::SignedRequest,
+    progress::AcceptedRequest,
+};
 
-/// Hands requests to pools that run them and settle each in one transaction.
+/// Hands requests to pools, which settle each in one transaction, or are paid by the vouchers of a channel.
 #[async_trait]
 pub trait RequestTaker: Send + Sync + 'static {
     /// Whether the pool with this URL answers and takes requests.
@@ -16,4 +21,20 @@ pub trait RequestTaker: Send + Sync + 'static {
     /// `Rejected` with the pool's reason when it does not take the request; `Unavailable` when it cannot be asked or is
     /// too busy, and then it may have accepted all the same.
     async fn submit(&self, url: &str, request: &SignedRequest) -> Result<AcceptedRequest, PortError>;
+
+    /// Where a channel stands at the pool with this URL; `NotFound` when the pool does not know it.
+    async fn channel(&self, url: &str, channel: DealId) -> Result<ChannelState, PortError>;
+
+    /// Sends a task with its voucher. Sending it again is safe: a task is accepted once.
+    ///
+    /// `Rejected` with the pool's reason when it does not take the task, `Unavailable` when it cannot be asked.
+    async fn submit_in_channel(
+        &self,
+        url: &str,
+        channel: DealId,
+        task: &ChannelTask,
+    ) -> Result<AcceptedRequest, PortError>;
+
+    /// What the enclave said about a task; `NotFound` while it is not done.
+    async fn receipt(&self, url: &str, task: TaskId) -> Result<TaskReceipt, PortError>;
 }

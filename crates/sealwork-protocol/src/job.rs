@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Queued ──Started──► Running ──Executed──► Executed ──Settled──► Settled
-//!   ▲                   │  │                    │
+//!   ▲                   │  │                    │ └────Delivered──► Delivered
 //!   └──Interrupted──────┘  └──GaveUp──► Abandoned ◄──Closed / DeadlinePassed── (any open state)
 //! ```
 //!
@@ -50,6 +50,8 @@ pub enum JobState {
         /// Transaction.
         transaction: B256,
     },
+    /// The receipt is here for its requester; a voucher pays, and nothing goes on chain.
+    Delivered(Box<Execution>),
     /// Given up; the requester is refunded after the deadline.
     Abandoned {
         /// Why.
@@ -84,6 +86,8 @@ pub enum JobEvent {
         /// Transaction.
         transaction: B256,
     },
+    /// The receipt can be fetched, and that is all that was agreed.
+    Delivered,
     /// The chain shows the task closed by somebody else.
     Closed,
     /// The deal's deadline passed.
@@ -118,6 +122,7 @@ impl JobState {
             Self::Running { .. } => "running",
             Self::Executed(_) => "executed",
             Self::Settled { .. } => "settled",
+            Self::Delivered(_) => "delivered",
             Self::Abandoned { .. } => "abandoned",
         }
     }
@@ -143,6 +148,7 @@ impl JobState {
             }
             (Self::Running { .. }, JobEvent::Executed(execution)) => Ok(Self::Executed(execution)),
             (Self::Executed(_), JobEvent::Settled { transaction }) => Ok(Self::Settled { transaction }),
+            (Self::Executed(execution), JobEvent::Delivered) => Ok(Self::Delivered(execution.clone())),
             (state, JobEvent::GaveUp { reason }) if state.is_open() => Ok(Self::Abandoned { reason }),
             (state, JobEvent::Closed) if state.is_open() => {
                 Ok(Self::Abandoned { reason: "the task was closed on chain by somebody else".into() })
@@ -171,6 +177,7 @@ impl JobEvent {
             Self::GaveUp { .. } => "given up",
             Self::Executed(_) => "executed",
             Self::Settled { .. } => "settled",
+            Self::Delivered => "delivered",
             Self::Closed => "closed",
             Self::DeadlinePassed => "past its deadline",
         }

@@ -14,6 +14,7 @@ pub mod abi;
 pub mod artifacts;
 pub mod bounded;
 pub mod cas_wire;
+pub mod channel;
 mod cid;
 pub mod deal;
 mod digest;

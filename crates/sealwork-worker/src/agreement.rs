@@ -1,4 +1,4 @@
-//! Why a worker runs a task: a deal on chain, or a request that it executes and settles in one transaction.
+//! Why a worker runs a task: a deal on chain, a request that it executes and settles in one transaction, or a voucher.
 
 use sealwork_types::{
     Address, B256, Bytes, DealId, OrderHash, PoolId, U256,
@@ -16,6 +16,8 @@ pub enum Agreement {
     Matched(Box<Deal>),
     /// A request that came over HTTP; the deal comes into being when it is settled.
     Direct(Box<DirectRequest>),
+    /// A task in a channel, paid by a voucher; it is never on chain.
+    Channel(Box<PaidRequest>),
 }
 
 /// A request for one task that is matched and settled in one transaction.
@@ -31,6 +33,19 @@ pub struct DirectRequest {
     pub accepted_at: u64,
     /// What it may cost, in the smallest unit of the token.
     pub price: U256,
+}
+
+/// A request for one task that a channel's voucher pays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaidRequest {
+    /// The request.
+    pub request: SignedRequest,
+    /// Hash that the requester signed.
+    pub request_hash: B256,
+    /// The channel.
+    pub channel: DealId,
+    /// Seconds since 1970.
+    pub accepted_at: u64,
 }
 
 impl DirectRequest {
@@ -51,6 +66,7 @@ impl Agreement {
         match self {
             Self::Matched(deal) => deal.id(),
             Self::Direct(direct) => deal_id(OrderHash::new(direct.request_hash), 0),
+            Self::Channel(paid) => deal_id(OrderHash::new(paid.request_hash), 0),
         }
     }
 
@@ -58,7 +74,7 @@ impl Agreement {
     pub fn volume(&self) -> u32 {
         match self {
             Self::Matched(deal) => deal.volume,
-            Self::Direct(_) => 1,
+            Self::Direct(_) | Self::Channel(_) => 1,
         }
     }
 
@@ -67,6 +83,7 @@ impl Agreement {
         match self {
             Self::Matched(deal) => &deal.request,
             Self::Direct(direct) => &direct.request.order,
+            Self::Channel(paid) => &paid.request.order,
         }
     }
 
@@ -75,6 +92,7 @@ impl Agreement {
         match self {
             Self::Matched(deal) => &deal.request_signature,
             Self::Direct(direct) => &direct.request.signature,
+            Self::Channel(paid) => &paid.request.signature,
         }
     }
 
@@ -88,6 +106,7 @@ impl Agreement {
         match self {
             Self::Matched(deal) => deal.terms.startedAt,
             Self::Direct(direct) => direct.accepted_at,
+            Self::Channel(paid) => paid.accepted_at,
         }
     }
 
@@ -95,9 +114,12 @@ impl Agreement {
     pub fn deadline(&self) -> u64 {
         match self {
             Self::Matched(deal) => deal.deadline(true),
-            Self::Direct(direct) => {
-                direct.request.order.expiry.min(direct.accepted_at.saturating_add(TASK_DEADLINE_S))
-            }
+            Self::Direct(direct) => deadline(&direct.request, direct.accepted_at),
+            Self::Channel(paid) => deadline(&paid.request, paid.accepted_at),
         }
     }
+}
+
+fn deadline(request: &SignedRequest, accepted_at: u64) -> u64 {
+    request.order.expiry.min(accepted_at.saturating_add(TASK_DEADLINE_S))
 }

@@ -16,7 +16,6 @@ use sealwork_types::{
     params::START_WINDOW_S,
     progress::{TaskProgress, TaskStep},
 };
-use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, Notify, watch};
 use tracing::{debug, warn};
@@ -72,32 +71,6 @@ impl std::fmt::Debug for Ports {
     }
 }
 
-/// Jobs by state, for `worker status`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorkerStatus {
-    /// Pool served.
-    pub pool: PoolId,
-    /// Slots configured.
-    pub slots: usize,
-    /// Whether requests are taken over HTTP; not said by workers before there were any.
-    #[serde(default)]
-    pub takes_requests: bool,
-    /// Jobs waiting.
-    pub queued: usize,
-    /// Jobs in an enclave.
-    pub running: usize,
-    /// Jobs with a receipt that is not settled yet.
-    pub executed: usize,
-    /// Jobs settled.
-    pub settled: usize,
-    /// Jobs given up, with the reason of the newest.
-    pub abandoned: usize,
-    /// Why jobs were given up, at most ten reasons.
-    pub reasons: Vec<String>,
-    /// Why jobs wait for another attempt, at most ten reasons.
-    pub waiting: Vec<String>,
-}
-
 /// A worker: agent for a pool of one.
 #[derive(Clone, Debug)]
 pub struct Worker {
@@ -108,7 +81,7 @@ pub struct Worker {
     taken: Arc<Mutex<BTreeSet<TaskId>>>,
     /// Rings when there may be new jobs.
     pub(crate) news: Arc<Notify>,
-    delays: Arc<Delays>,
+    pub(crate) delays: Arc<Delays>,
     /// Held while a request is accepted, so that no two count on the same money.
     pub(crate) accepting: Arc<Mutex<()>>,
 }
@@ -147,6 +120,8 @@ impl Worker {
         loops.spawn(async move { follower.follow().await });
         let starter = self.clone();
         loops.spawn(async move { starter.watch_starts().await });
+        let redeemer = self.clone();
+        loops.spawn(async move { redeemer.redeem_vouchers().await });
         for slot in 0..self.config.slots.max(1) {
             let worker = self.clone();
             loops.spawn(async move { worker.serve_slot(slot).await });
@@ -169,35 +144,6 @@ impl Worker {
     /// How far a task is, if it is one of the newest here.
     pub fn progress(&self, task: TaskId) -> Option<TaskProgress> {
         self.ports.board.of(task)
-    }
-
-    /// Counts jobs by state.
-    ///
-    /// # Errors
-    /// [`JournalError`] when the log cannot be read.
-    pub fn status(&self) -> Result<WorkerStatus, JournalError> {
-        let mut status = WorkerStatus {
-            pool: self.config.pool,
-            slots: self.config.slots,
-            takes_requests: self.config.takes_requests,
-            waiting: self.delays.reasons(10),
-            ..WorkerStatus::default()
-        };
-        for state in self.journal.states()? {
-            match state {
-                JobState::Queued { .. } => status.queued += 1,
-                JobState::Running { .. } => status.running += 1,
-                JobState::Executed(_) => status.executed += 1,
-                JobState::Settled { .. } => status.settled += 1,
-                JobState::Abandoned { reason } => {
-                    status.abandoned += 1;
-                    if status.reasons.len() < 10 {
-                        status.reasons.push(reason);
-                    }
-                }
-            }
-        }
-        Ok(status)
     }
 
     async fn serve_slot(&self, slot: usize) -> Result<(), WorkerError> {
@@ -277,6 +223,7 @@ impl Worker {
             JobEvent::Started
             | JobEvent::Executed(_)
             | JobEvent::Settled { .. }
+            | JobEvent::Delivered
             | JobEvent::Closed
             | JobEvent::DeadlinePassed => self.delays.clear(task),
         }
@@ -290,7 +237,9 @@ impl Worker {
         match state {
             JobState::Queued { .. } | JobState::Running { .. } => {}
             JobState::Executed(_) => self.ports.board.reach(task, TaskStep::Executed),
-            JobState::Settled { .. } => self.ports.board.reach(task, TaskStep::Settled),
+            JobState::Settled { .. } | JobState::Delivered(_) => {
+                self.ports.board.reach(task, TaskStep::Settled);
+            }
             JobState::Abandoned { reason } => self.ports.board.abandon(task, reason),
         }
     }

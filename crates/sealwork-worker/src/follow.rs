@@ -5,7 +5,7 @@ use crate::{
     agreement::Agreement,
     engine::RETRY_PAUSE,
     error::{JournalError, WorkerError},
-    journal::Accepted,
+    journal::{Accepted, ChannelChange, News},
 };
 use sealwork_ports::{MarketEvent, PortError};
 use sealwork_protocol::job::{JobEvent, JobState};
@@ -48,20 +48,27 @@ impl Worker {
     async fn take_events(&self) -> Result<usize, FollowError> {
         let before = self.journal.cursor()?;
         let (events, cursor) = self.ports.chain.events(before, EVENTS_AT_ONCE).await?;
-        let mut accepted = Vec::new();
+        let mut news = News::default();
         for event in &events {
-            self.take_event(event, &mut accepted)?;
+            self.take_event(event, &mut news)?;
         }
-        accepted.retain(|deal: &Accepted| !deal.open.is_empty());
+        news.accepted.retain(|deal: &Accepted| !deal.open.is_empty());
         if cursor != before {
-            self.journal.record(&accepted, cursor)?;
+            self.journal.record(&news, cursor)?;
         }
         Ok(events.len())
     }
 
     /// One event. Nothing is looked up on chain here: a deal that cannot be served must not hold up the others.
-    fn take_event(&self, event: &MarketEvent, accepted: &mut Vec<Accepted>) -> Result<(), JournalError> {
+    fn take_event(&self, event: &MarketEvent, news: &mut News) -> Result<(), JournalError> {
+        let accepted = &mut news.accepted;
         match event {
+            MarketEvent::Matched { id, deal, .. }
+                if deal.pool == self.config.pool.get() && deal.terms.mode == TrustMode::Channel.code() =>
+            {
+                news.channels.extend(offers_channel(*id, deal));
+                Ok(())
+            }
             MarketEvent::Matched { id, deal, .. } if deal.pool == self.config.pool.get() => {
                 accepted.extend(serves(*id, deal));
                 Ok(())
@@ -80,11 +87,17 @@ impl Worker {
                 let closing = Closing::Receipt { signature, transaction: *transaction };
                 self.close(*deal, outcome.index..=outcome.index, closing, accepted)
             }
+            MarketEvent::Closing { deal } => {
+                news.changes.push((*deal, ChannelChange::Closing));
+                Ok(())
+            }
             MarketEvent::Closed { deal, first, count, .. } => {
+                news.changes.push((*deal, ChannelChange::Closed(first.saturating_add(*count))));
                 let last = first.saturating_add(*count).checked_sub(1);
                 last.map_or(Ok(()), |last| self.close(*deal, *first..=last, Closing::Other, accepted))
             }
             MarketEvent::Refunded { deal, first, last, .. } => {
+                news.changes.push((*deal, ChannelChange::Closed(last.saturating_add(1))));
                 self.close(*deal, *first..=*last, Closing::Other, accepted)
             }
         }
@@ -142,6 +155,16 @@ fn serves(id: DealId, deal: &Deal) -> Option<Accepted> {
     info!(deal = %id, volume = deal.volume, "deal.seen");
     let agreement = Agreement::Matched(Box::new(deal.clone()));
     Some(Accepted { agreement, open: (0..deal.volume).collect() })
+}
+
+/// A channel with our pool, if its tasks can be done.
+fn offers_channel(id: DealId, deal: &Deal) -> Option<Deal> {
+    if deal.id() != id || deal.volume > MAX_DEAL_VOLUME {
+        warn!(deal = %id, volume = deal.volume, "channel.refused");
+        return None;
+    }
+    info!(channel = %id, volume = deal.volume, "channel.seen");
+    Some(deal.clone())
 }
 
 /// A failed look at the chain.

@@ -6,9 +6,13 @@
 //! ```text
 //! jobs    task ──► deal, index, state          open    since, index, task     what is left to do, oldest first
 //! deals   deal ──► what was agreed             watch   since, deal            deals that may have to be started
+//! channels   deal ──► terms, newest voucher, tasks used
 //! ```
 
+mod channels;
 mod tables;
+
+pub use channels::{ChannelChange, ChannelRecord};
 
 use crate::{
     agreement::{Agreement, DirectRequest},
@@ -17,7 +21,7 @@ use crate::{
 use redb::{Database, ReadableDatabase, ReadableTableMetadata};
 use sealwork_ports::EventCursor;
 use sealwork_protocol::job::{JobEvent, JobState};
-use sealwork_types::{DealId, TaskId, order};
+use sealwork_types::{DealId, TaskId, deal::Deal, order};
 use std::{path::Path, sync::Arc};
 use tables::{Reader, Tables, database, open_key, watch_key};
 
@@ -47,7 +51,7 @@ impl Job {
     pub fn direct(&self) -> Option<&DirectRequest> {
         match &*self.agreement {
             Agreement::Direct(direct) => Some(direct),
-            Agreement::Matched(_) => None,
+            Agreement::Matched(_) | Agreement::Channel(_) => None,
         }
     }
 }
@@ -59,6 +63,17 @@ pub struct Accepted {
     pub agreement: Agreement,
     /// Indexes of open tasks.
     pub open: Vec<u32>,
+}
+
+/// What events bring. Writing it down twice is writing it down once.
+#[derive(Clone, Debug, Default)]
+pub struct News {
+    /// Deals to be served.
+    pub accepted: Vec<Accepted>,
+    /// Channels of the worker's pool.
+    pub channels: Vec<Deal>,
+    /// What became of deals, some of which are channels.
+    pub changes: Vec<(DealId, ChannelChange)>,
 }
 
 /// The job log of one worker.
@@ -90,16 +105,22 @@ impl Journal {
         self.read()?.cursor()
     }
 
-    /// Adds agreements that are not known yet and moves the cursor, both or neither.
+    /// Writes down what events bring and moves the cursor, all or nothing.
     ///
     /// A deal whose request is known already from HTTP takes its place: it is settled by its own terms then.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn record(&self, accepted: &[Accepted], cursor: EventCursor) -> Result<(), JournalError> {
+    pub fn record(&self, news: &News, cursor: EventCursor) -> Result<(), JournalError> {
         self.write(|tables| {
-            for agreement in accepted {
+            for agreement in &news.accepted {
                 tables.accept(agreement)?;
+            }
+            for channel in &news.channels {
+                tables.open_channel(channel)?;
+            }
+            for (channel, change) in &news.changes {
+                tables.note(*channel, *change)?;
             }
             tables.move_cursor(cursor)
         })

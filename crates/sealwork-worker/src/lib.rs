@@ -9,12 +9,15 @@
 //! ```
 //!
 //! A request for one task may also come over HTTP instead of the chain ([`serve_status`]): the worker runs it and puts the
-//! request, the offers and the receipt on chain in one transaction.
+//! request, the offers and the receipt on chain in one transaction. In a prepaid channel a voucher comes with each task, and
+//! the requester fetches the receipt; nothing goes on chain until a voucher is redeemed.
 //!
 //! Services are reached through ports; [`EnclaveProcess`] is the one adapter that lives here, because launching and
 //! feeding an enclave is what a worker is.
 
 mod agreement;
+mod channel_http;
+mod channels;
 mod delays;
 mod enclave_process;
 mod engine;
@@ -27,15 +30,17 @@ mod progress;
 mod requests;
 mod settle;
 mod starts;
+mod status;
 mod status_http;
 
-pub use agreement::{Agreement, DirectRequest};
+pub use agreement::{Agreement, DirectRequest, PaidRequest};
 pub use enclave_process::{
     EnclaveImage, EnclaveProcess, EnclaveSettings, EnclaveTimeouts, QuoteProviderFactory,
 };
-pub use engine::{Ports, Worker, WorkerConfig, WorkerStatus};
+pub use engine::{Ports, Worker, WorkerConfig};
 pub use error::{JournalError, WorkerError};
-pub use journal::{Accepted, Job, Journal};
+pub use journal::{Accepted, ChannelChange, ChannelRecord, Job, Journal, News};
 pub use progress::ProgressBoard;
 pub use requests::RequestError;
+pub use status::WorkerStatus;
 pub use status_http::{HttpWorker, serve_status};

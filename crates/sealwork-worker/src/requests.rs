@@ -14,7 +14,7 @@ use alloy_sol_types::SolCall;
 use sealwork_ports::{ErrorKind, PortError};
 use sealwork_seal::sign;
 use sealwork_types::{
-    Address, B256, OrderHash, U256,
+    Address, B256, DealId, OrderHash, U256,
     abi::{IMarket::matchOrdersCall, Orders, RequestOrder},
     deal::long_signature,
     order::{self, SignedRequest, TaskParams, TrustMode, deal_id},
@@ -60,8 +60,28 @@ pub enum RequestError {
         /// What the contract says.
         reason: String,
     },
+    /// The channel is not one of this pool, or not yet seen on chain.
+    #[error("channel {channel} is not known here; open one with this pool, or wait until its block is seen")]
+    NoChannel {
+        /// The channel.
+        channel: DealId,
+    },
+    /// The channel takes no more tasks.
+    #[error("channel {channel} is used up, at its end, or its payer asked for the rest; open another")]
+    ChannelEnds {
+        /// The channel.
+        channel: DealId,
+    },
+    /// The voucher does not cover the task.
+    #[error("the voucher is for {count} tasks, the next task needs one for {next}")]
+    Voucher {
+        /// Tasks that it covers.
+        count: u32,
+        /// Tasks that it should cover.
+        next: u32,
+    },
     /// Too much to do.
-    #[error("{open} requests are open here, at most {limit} may be; try later or elsewhere")]
+    #[error("{open} tasks are open here, at most {limit} may be; try later or elsewhere")]
     Busy {
         /// Open requests.
         open: usize,
@@ -84,6 +104,9 @@ impl RequestError {
             Self::Unsuitable { .. } => "unsuitable",
             Self::NotCovered { .. } => "not-covered",
             Self::NoMatch { .. } => "no-match",
+            Self::NoChannel { .. } => "no-channel",
+            Self::ChannelEnds { .. } => "channel-ends",
+            Self::Voucher { .. } => "voucher",
             Self::Busy { .. } => "busy",
             Self::Port(_) => "unavailable",
             Self::Journal(_) => "failed",
@@ -125,7 +148,7 @@ impl Worker {
         Ok(accepted)
     }
 
-    async fn check_input(&self, order: &RequestOrder) -> Result<(), RequestError> {
+    pub(crate) async fn check_input(&self, order: &RequestOrder) -> Result<(), RequestError> {
         let params = TaskParams::from_bytes(&order.params).map_err(|error| unsuitable("params", error))?;
         match self.ports.store.stat(&params.input_cid).await {
             Err(error) if error.kind == ErrorKind::NotFound => {
@@ -178,6 +201,11 @@ fn check(order: &RequestOrder, now: u64) -> Result<(), RequestError> {
         let problem = format!("is {}, in one transaction one task is settled", order.volume);
         return Err(unsuitable("volume", problem));
     }
+    check_common(order, now)
+}
+
+/// What holds for every request that comes over HTTP.
+pub(crate) fn check_common(order: &RequestOrder, now: u64) -> Result<(), RequestError> {
     if !order.datasets.is_empty() {
         return Err(unsuitable("datasets", "are not empty, this worker runs tasks without datasets"));
     }
@@ -190,7 +218,7 @@ fn check(order: &RequestOrder, now: u64) -> Result<(), RequestError> {
 }
 
 /// The enclave takes requests by keys only; contracts and approvals are for the chain.
-fn check_signature(request: &SignedRequest, hash: B256) -> Result<(), RequestError> {
+pub(crate) fn check_signature(request: &SignedRequest, hash: B256) -> Result<(), RequestError> {
     let signer = sign::recover_hash(hash, &long_signature(&request.signature))
         .map_err(|error| unsuitable("signature", error))?;
     if signer != request.order.requester {
@@ -204,7 +232,7 @@ fn price(orders: &Orders) -> U256 {
     U256::from(orders.app.price).saturating_add(U256::from(orders.pool.price))
 }
 
-fn unsuitable(field: &'static str, problem: impl std::fmt::Display) -> RequestError {
+pub(crate) fn unsuitable(field: &'static str, problem: impl std::fmt::Display) -> RequestError {
     RequestError::Unsuitable { field, problem: problem.to_string() }
 }
 

@@ -1,4 +1,4 @@
-//! Puts a finished task on chain, once.
+//! Puts a finished task on chain, once; a channel's task is only delivered.
 
 use crate::{
     agreement::{Agreement, DirectRequest},
@@ -47,7 +47,6 @@ async fn try_settle(ports: &Ports, job: &Job, execution: &Execution) -> Result<J
         let reason = "the enclave's signature is not 65 bytes with a low s".into();
         return Ok(JobEvent::GaveUp { reason });
     };
-    register(ports, execution).await?;
     let signed = Signed { outcome: outcome(execution), r, vs };
     let call = match &*job.agreement {
         Agreement::Matched(deal) => {
@@ -56,7 +55,9 @@ async fn try_settle(ports: &Ports, job: &Job, execution: &Execution) -> Result<J
             settleCall { terms, outcome: signed.outcome, r, vs, effects }.abi_encode()
         }
         Agreement::Direct(direct) => execute_call(ports, direct, execution, signed).await?,
+        Agreement::Channel(_) => return Ok(JobEvent::Delivered),
     };
+    register(ports, execution).await?;
     let outcome = ports.chain.send(ports.chain.deployment().contracts.market, call).await?;
     info!(task = %job.task(), gas = outcome.gas_used, "task.settled");
     Ok(JobEvent::Settled { transaction: outcome.transaction })
@@ -128,6 +129,7 @@ async fn explain(ports: &Ports, job: &Job, error: PortError) -> Settling {
 async fn is_closed(ports: &Ports, job: &Job) -> Result<bool, PortError> {
     match &*job.agreement {
         Agreement::Matched(_) => ports.chain.is_open(job.deal(), job.index).await.map(|open| !open),
+        Agreement::Channel(_) => Ok(false),
         Agreement::Direct(direct) => {
             let request = &direct.request.order;
             let call = isSaltUsedCall { requester: request.requester, salt: request.salt };

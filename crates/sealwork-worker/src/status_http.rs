@@ -1,6 +1,6 @@
 //! The worker's public page: `GET /v1/status`, `GET /v1/tasks/{id}` and `POST /v1/requests`, and the client side of it.
 
-use crate::{RequestError, Worker};
+use crate::{RequestError, Worker, channel_http};
 use async_trait::async_trait;
 use axum::{
     Json, Router,
@@ -12,8 +12,9 @@ use axum::{
 };
 use sealwork_ports::{ErrorKind, PortError, ProgressSource, RequestTaker};
 use sealwork_types::{
-    TaskId,
+    DealId, TaskId,
     bounded::parse_json,
+    channel::{ChannelState, ChannelTask, TaskReceipt},
     order::SignedRequest,
     progress::{AcceptedRequest, RefusedRequest, TaskProgress},
 };
@@ -41,6 +42,7 @@ pub async fn serve_status(
         .route("/v1/status", get(status))
         .route("/v1/tasks/{task}", get(task))
         .route("/v1/requests", post(request).layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES)))
+        .merge(channel_http::routes())
         .with_state(worker);
     axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }
@@ -65,8 +67,7 @@ async fn request(State(worker): State<Worker>, body: Bytes) -> Response {
         Err(error) => return refusal(StatusCode::BAD_REQUEST, "malformed", &error),
     };
     match tokio::time::timeout(REQUEST_TIMEOUT, worker.accept(request)).await {
-        Ok(Ok(accepted)) => (StatusCode::ACCEPTED, Json(accepted)).into_response(),
-        Ok(Err(error)) => refusal(status_of(&error), error.code(), &error),
+        Ok(answer) => respond(answer, StatusCode::ACCEPTED),
         Err(late) => refusal(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &late),
     }
 }
@@ -76,13 +77,23 @@ const fn status_of(error: &RequestError) -> StatusCode {
         RequestError::Disabled => StatusCode::FORBIDDEN,
         RequestError::Unsuitable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         RequestError::NotCovered { .. } => StatusCode::PAYMENT_REQUIRED,
-        RequestError::NoMatch { .. } => StatusCode::CONFLICT,
+        RequestError::NoChannel { .. } => StatusCode::NOT_FOUND,
+        RequestError::NoMatch { .. } | RequestError::Voucher { .. } => StatusCode::CONFLICT,
+        RequestError::ChannelEnds { .. } => StatusCode::GONE,
         RequestError::Busy { .. } | RequestError::Port(_) => StatusCode::SERVICE_UNAVAILABLE,
         RequestError::Journal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
-fn refusal(status: StatusCode, code: &str, error: &dyn std::error::Error) -> Response {
+/// What was asked for, or why not.
+pub(crate) fn respond<T: serde::Serialize>(answer: Result<T, RequestError>, success: StatusCode) -> Response {
+    match answer {
+        Ok(answer) => (success, Json(answer)).into_response(),
+        Err(error) => refusal(status_of(&error), error.code(), &error),
+    }
+}
+
+pub(crate) fn refusal(status: StatusCode, code: &str, error: &dyn std::error::Error) -> Response {
     let refused = RefusedRequest { code: code.to_owned(), message: error.to_string() };
     (status, Json(refused)).into_response()
 }
@@ -100,7 +111,30 @@ impl HttpWorker {
         self.get(url, "v1/status").await
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(&self, url: &str, path: &str) -> Result<T, PortError> {
+    pub(crate) async fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        url: &str,
+        path: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<T, PortError> {
+        let asked = format!("{}/{path}", url.trim_end_matches('/'));
+        let answer = self.0.post(&asked).json(body).timeout(REQUEST_TIMEOUT).send().await;
+        let answer = answer.map_err(|error| silent(url, error))?;
+        let status = answer.status();
+        let bytes = read(url, &asked, answer).await?;
+        if status.is_success() {
+            return decode(&asked, &bytes);
+        }
+        let kind = if status.is_server_error() { ErrorKind::Unavailable } else { ErrorKind::Rejected };
+        let RefusedRequest { code, message } = decode(&asked, &bytes)?;
+        Err(PortError::new(kind, format!("the worker at {url} refuses ({code}): {message}")))
+    }
+
+    pub(crate) async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        url: &str,
+        path: &str,
+    ) -> Result<T, PortError> {
         let asked = format!("{}/{path}", url.trim_end_matches('/'));
         let answer = self.0.get(&asked).timeout(TIMEOUT).send().await.map_err(|error| silent(url, error))?;
         if answer.status() == StatusCode::NOT_FOUND {
@@ -150,16 +184,23 @@ impl RequestTaker for HttpWorker {
     }
 
     async fn submit(&self, url: &str, request: &SignedRequest) -> Result<AcceptedRequest, PortError> {
-        let asked = format!("{}/v1/requests", url.trim_end_matches('/'));
-        let answer = self.0.post(&asked).json(request).timeout(REQUEST_TIMEOUT).send().await;
-        let answer = answer.map_err(|error| silent(url, error))?;
-        let status = answer.status();
-        let bytes = read(url, &asked, answer).await?;
-        if status.is_success() {
-            return decode(&asked, &bytes);
-        }
-        let kind = if status.is_server_error() { ErrorKind::Unavailable } else { ErrorKind::Rejected };
-        let RefusedRequest { code, message } = decode(&asked, &bytes)?;
-        Err(PortError::new(kind, format!("the worker at {url} refuses ({code}): {message}")))
+        self.post(url, "v1/requests", request).await
+    }
+
+    async fn channel(&self, url: &str, channel: DealId) -> Result<ChannelState, PortError> {
+        self.get(url, &format!("v1/channels/{channel}")).await
+    }
+
+    async fn submit_in_channel(
+        &self,
+        url: &str,
+        channel: DealId,
+        task: &ChannelTask,
+    ) -> Result<AcceptedRequest, PortError> {
+        self.post(url, &format!("v1/channels/{channel}/tasks"), task).await
+    }
+
+    async fn receipt(&self, url: &str, task: TaskId) -> Result<TaskReceipt, PortError> {
+        self.get(url, &format!("v1/tasks/{task}/receipt")).await
     }
 }

@@ -36,6 +36,7 @@ fn states() -> Vec<JobState> {
         JobState::Running { attempt: MAX_ATTEMPTS },
         JobState::Executed(execution()),
         JobState::Settled { transaction: B256::ZERO },
+        JobState::Delivered(execution()),
         JobState::Abandoned { reason: String::new() },
     ]
 }
@@ -48,6 +49,7 @@ fn events() -> Vec<JobEvent> {
         JobEvent::GaveUp { reason: "x".into() },
         JobEvent::Executed(execution()),
         JobEvent::Settled { transaction: B256::ZERO },
+        JobEvent::Delivered,
         JobEvent::Closed,
         JobEvent::DeadlinePassed,
     ]
@@ -69,12 +71,13 @@ fn the_transition_table_is_the_documented_one() {
     assert_eq!(
         table,
         [
-            "queued: running - - abandoned - - abandoned abandoned",
-            "running: - queued queued abandoned executed - abandoned abandoned",
-            "running: - abandoned queued abandoned executed - abandoned abandoned",
-            "executed: - - - abandoned - settled abandoned abandoned",
-            "settled: - - - - - - - -",
-            "abandoned: - - - - - - - -",
+            "queued: running - - abandoned - - - abandoned abandoned",
+            "running: - queued queued abandoned executed - - abandoned abandoned",
+            "running: - abandoned queued abandoned executed - - abandoned abandoned",
+            "executed: - - - abandoned - settled delivered abandoned abandoned",
+            "settled: - - - - - - - - -",
+            "delivered: - - - - - - - - -",
+            "abandoned: - - - - - - - - -",
         ]
     );
 }

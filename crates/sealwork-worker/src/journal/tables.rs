@@ -9,12 +9,13 @@ use sealwork_types::{B256, DealId, TaskId, order};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
-type Bytes = &'static [u8];
+pub(super) type Bytes = &'static [u8];
 
 const JOBS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("jobs-v2");
 const DEALS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("deals-v2");
 const OPEN: TableDefinition<'_, Bytes, ()> = TableDefinition::new("open-v2");
 const WATCH: TableDefinition<'_, Bytes, ()> = TableDefinition::new("watch-v2");
+const CHANNELS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("channels-v1");
 const CURSOR: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("cursor-v2");
 const CURSOR_KEY: &str = "events";
 
@@ -50,7 +51,7 @@ pub(super) fn watch_key(agreement: &Agreement) -> [u8; WATCH_KEY_BYTES] {
 }
 
 /// The last 32 bytes of a key.
-fn name_in(key: &[u8]) -> B256 {
+pub(super) fn name_in(key: &[u8]) -> B256 {
     key.last_chunk::<32>().copied().map(B256::from).unwrap_or_default()
 }
 
@@ -58,20 +59,21 @@ pub(super) fn database(error: impl Into<redb::Error>) -> JournalError {
     JournalError::Database(error.into())
 }
 
-fn encode<T: Serialize>(record: &T) -> Vec<u8> {
+pub(super) fn encode<T: Serialize>(record: &T) -> Vec<u8> {
     serde_json::to_vec(record).expect("numbers, hashes and strings always serialize")
 }
 
-fn decode<T: DeserializeOwned>(name: B256, bytes: &[u8]) -> Result<T, JournalError> {
+pub(super) fn decode<T: DeserializeOwned>(name: B256, bytes: &[u8]) -> Result<T, JournalError> {
     serde_json::from_slice(bytes).map_err(|source| JournalError::Record { name, source })
 }
 
-fn find_agreement(
-    deals: &impl ReadableTable<Bytes, Bytes>,
-    deal: DealId,
-) -> Result<Option<Agreement>, JournalError> {
-    let found = deals.get(deal.as_slice()).map_err(database)?;
-    found.map(|entry| decode(deal.get(), entry.value())).transpose()
+/// A record by its name.
+pub(super) fn find<T: DeserializeOwned>(
+    table: &impl ReadableTable<Bytes, Bytes>,
+    name: B256,
+) -> Result<Option<T>, JournalError> {
+    let found = table.get(name.as_slice()).map_err(database)?;
+    found.map(|entry| decode(name, entry.value())).transpose()
 }
 
 fn find_job(
@@ -79,13 +81,12 @@ fn find_job(
     deals: &impl ReadableTable<Bytes, Bytes>,
     task: TaskId,
 ) -> Result<Option<Job>, JournalError> {
-    let Some(entry) = jobs.get(task.as_slice()).map_err(database)? else { return Ok(None) };
-    let JobRecord { deal, index, state } = decode(task.get(), entry.value())?;
-    let agreement = find_agreement(deals, deal)?.ok_or_else(|| missing("deal", deal.get()))?;
+    let Some(JobRecord { deal, index, state }) = find(jobs, task.get())? else { return Ok(None) };
+    let agreement: Agreement = find(deals, deal.get())?.ok_or_else(|| missing("deal", deal.get()))?;
     Ok(Some(Job { agreement: Arc::new(agreement), index, state }))
 }
 
-fn missing(kind: &'static str, name: B256) -> JournalError {
+pub(super) fn missing(kind: &'static str, name: B256) -> JournalError {
     JournalError::Missing { kind, name }
 }
 
@@ -95,6 +96,7 @@ pub(super) struct Reader {
     deals: ReadOnlyTable<Bytes, Bytes>,
     pub(super) open: ReadOnlyTable<Bytes, ()>,
     watch: ReadOnlyTable<Bytes, ()>,
+    pub(super) channels: ReadOnlyTable<Bytes, Bytes>,
     cursor: ReadOnlyTable<&'static str, (u64, u64)>,
 }
 
@@ -105,6 +107,7 @@ impl Reader {
             deals: transaction.open_table(DEALS).map_err(database)?,
             open: transaction.open_table(OPEN).map_err(database)?,
             watch: transaction.open_table(WATCH).map_err(database)?,
+            channels: transaction.open_table(CHANNELS).map_err(database)?,
             cursor: transaction.open_table(CURSOR).map_err(database)?,
         })
     }
@@ -122,7 +125,7 @@ impl Reader {
     }
 
     pub(super) fn agreement(&self, deal: DealId) -> Result<Option<Agreement>, JournalError> {
-        find_agreement(&self.deals, deal)
+        find(&self.deals, deal.get())
     }
 
     pub(super) fn states(&self) -> Result<Vec<JobState>, JournalError> {
@@ -158,6 +161,7 @@ pub(super) struct Tables<'a> {
     deals: Table<'a, Bytes, Bytes>,
     open: Table<'a, Bytes, ()>,
     pub(super) watch: Table<'a, Bytes, ()>,
+    pub(super) channels: Table<'a, Bytes, Bytes>,
     cursor: Table<'a, &'static str, (u64, u64)>,
 }
 
@@ -168,6 +172,7 @@ impl<'a> Tables<'a> {
             deals: transaction.open_table(DEALS).map_err(database)?,
             open: transaction.open_table(OPEN).map_err(database)?,
             watch: transaction.open_table(WATCH).map_err(database)?,
+            channels: transaction.open_table(CHANNELS).map_err(database)?,
             cursor: transaction.open_table(CURSOR).map_err(database)?,
         })
     }
@@ -179,10 +184,9 @@ impl<'a> Tables<'a> {
     pub(super) fn accept(&mut self, accepted: &Accepted) -> Result<(), JournalError> {
         let Accepted { agreement, open } = accepted;
         let deal = agreement.id();
-        match (find_agreement(&self.deals, deal)?, agreement) {
-            (Some(Agreement::Matched(_)), _) | (Some(Agreement::Direct(_)), Agreement::Direct(_)) => {
-                return Ok(());
-            }
+        match (find::<Agreement>(&self.deals, deal.get())?, agreement) {
+            (Some(Agreement::Matched(_) | Agreement::Channel(_)), _)
+            | (Some(Agreement::Direct(_)), Agreement::Direct(_) | Agreement::Channel(_)) => return Ok(()),
             (Some(before), Agreement::Matched(_)) => self.make_way(&before, deal)?,
             (None, _) => {}
         }
@@ -221,13 +225,12 @@ impl<'a> Tables<'a> {
             self.open.remove(&open_key(&job.agreement, job.index, task)[..]).map_err(database)?;
         }
         self.put(task, &JobRecord { deal: job.deal(), index: job.index, state: job.state.clone() })?;
+        self.give_back(&job)?;
         Ok(job)
     }
 
     fn state(&self, task: TaskId) -> Result<Option<JobState>, JournalError> {
-        let found = self.jobs.get(task.as_slice()).map_err(database)?;
-        let record = found.map(|entry| decode::<JobRecord>(task.get(), entry.value())).transpose()?;
-        Ok(record.map(|record| record.state))
+        Ok(find::<JobRecord>(&self.jobs, task.get())?.map(|record| record.state))
     }
 
     fn put(&mut self, task: TaskId, record: &JobRecord) -> Result<(), JournalError> {

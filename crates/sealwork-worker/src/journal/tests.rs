@@ -83,7 +83,7 @@ fn journal() -> (tempfile::TempDir, Journal, Agreement) {
     let directory = tempfile::tempdir().unwrap();
     let journal = Journal::open(directory.path()).unwrap();
     let deal = deal(1, 100);
-    journal.record(&[all(&deal)], EventCursor::default()).unwrap();
+    journal.record(&News { accepted: vec![all(&deal)], ..News::default() }, EventCursor::default()).unwrap();
     (directory, journal, deal)
 }
 
@@ -91,7 +91,10 @@ fn journal() -> (tempfile::TempDir, Journal, Agreement) {
 fn jobs_and_cursor_survive_a_restart_together() {
     let directory = tempfile::tempdir().unwrap();
     let cursor = EventCursor { block: 7, log_index: 2 };
-    Journal::open(directory.path()).unwrap().record(&[all(&deal(1, 100))], cursor).unwrap();
+    Journal::open(directory.path())
+        .unwrap()
+        .record(&News { accepted: vec![all(&deal(1, 100))], ..News::default() }, cursor)
+        .unwrap();
     let journal = Journal::open(directory.path()).unwrap();
     assert_eq!(journal.cursor().unwrap(), cursor);
     assert_eq!(journal.open_jobs().unwrap().len(), 2);
@@ -101,7 +104,7 @@ fn jobs_and_cursor_survive_a_restart_together() {
 fn an_event_seen_twice_does_not_reset_a_job() {
     let (_directory, journal, deal) = journal();
     journal.apply(task(&deal, 0), JobEvent::Started).unwrap();
-    journal.record(&[all(&deal)], EventCursor::default()).unwrap();
+    journal.record(&News { accepted: vec![all(&deal)], ..News::default() }, EventCursor::default()).unwrap();
     assert_eq!(journal.job(task(&deal, 0)).unwrap().unwrap().state, JobState::Running { attempt: 1 });
 }
 
@@ -117,7 +120,7 @@ fn a_refused_transition_leaves_the_log_as_it_was() {
 fn open_jobs_come_oldest_first_and_leave_when_they_end() {
     let (_directory, journal, second) = journal();
     let first = deal(2, 99);
-    journal.record(&[all(&first)], EventCursor::default()).unwrap();
+    journal.record(&News { accepted: vec![all(&first)], ..News::default() }, EventCursor::default()).unwrap();
     let order: Vec<TaskId> = journal.open_jobs().unwrap().iter().map(Job::task).collect();
     assert_eq!(order, [task(&first, 0), task(&first, 1), task(&second, 0), task(&second, 1)]);
     journal.apply(task(&first, 0), JobEvent::Closed).unwrap();
@@ -134,7 +137,7 @@ fn open_jobs_come_oldest_first_and_leave_when_they_end() {
 fn deals_are_watched_until_they_are_started() {
     let (_directory, journal, late) = journal();
     let early = deal(2, 99);
-    journal.record(&[all(&early)], EventCursor::default()).unwrap();
+    journal.record(&News { accepted: vec![all(&early)], ..News::default() }, EventCursor::default()).unwrap();
     journal.accept(direct(3, 1)).unwrap();
     assert_eq!(journal.unstarted(98, 9).unwrap(), []);
     assert_eq!(journal.unstarted(99, 9).unwrap(), std::slice::from_ref(&early));
@@ -154,7 +157,7 @@ fn a_request_is_accepted_once_and_keeps_what_it_reached_when_it_is_matched() {
     journal.apply(task(&deal, 0), JobEvent::Started).unwrap();
     journal.accept(direct(1, 60)).unwrap();
     assert_eq!(journal.open_jobs().unwrap()[0].direct().unwrap().accepted_at, 50);
-    journal.record(&[all(&deal)], EventCursor::default()).unwrap();
+    journal.record(&News { accepted: vec![all(&deal)], ..News::default() }, EventCursor::default()).unwrap();
     let jobs = journal.open_jobs().unwrap();
     assert_eq!(
         jobs.iter().map(|job| job.state.clone()).collect::<Vec<_>>(),
@@ -172,7 +175,7 @@ fn a_request_that_was_given_up_gets_another_chance_when_it_is_matched() {
     let deal = deal(1, 100);
     journal.apply(task(&deal, 0), JobEvent::GaveUp { reason: "not covered".into() }).unwrap();
     assert_eq!(journal.open_count().unwrap(), 0);
-    journal.record(&[all(&deal)], EventCursor::default()).unwrap();
+    journal.record(&News { accepted: vec![all(&deal)], ..News::default() }, EventCursor::default()).unwrap();
     assert_eq!(journal.open_count().unwrap(), 2);
 }
 

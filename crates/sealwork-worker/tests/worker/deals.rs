@@ -14,7 +14,7 @@ use sealwork_types::{
 fn settled(sent: &[Sent], deal: &Deal) -> Vec<u32> {
     let ours = sent.iter().filter_map(|sent| match sent {
         Sent::Settle(call) => (call.terms == deal.terms).then_some(call.outcome.index),
-        Sent::Start(_) | Sent::Execute(_) => None,
+        Sent::Start(_) | Sent::Execute(_) | Sent::Redeem(_) => None,
     });
     let mut indexes: Vec<u32> = ours.collect();
     indexes.sort_unstable();

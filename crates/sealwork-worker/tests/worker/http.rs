@@ -6,7 +6,7 @@ use sealwork_types::progress::RefusedRequest;
 use sealwork_worker::{HttpWorker, Worker, WorkerStatus, serve_status};
 use tokio::net::TcpListener;
 
-async fn serve(worker: Worker) -> String {
+pub(crate) async fn serve(worker: Worker) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(serve_status(worker, listener, std::future::pending()));

@@ -10,6 +10,7 @@ use sealwork_types::{
     Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, OrderHash, PolicyHash, PoolId,
     abi::{
         Account, App, DealProgress, DealTerms,
+        IChannels::redeemCall,
         IMarket::{executeCall, isSaltUsedCall, matchOrdersCall, settleCall, startCall},
         Outcome, Registered,
     },
@@ -34,6 +35,7 @@ pub(crate) enum Sent {
     Settle(Box<settleCall>),
     Start(Box<DealTerms>),
     Execute(Box<executeCall>),
+    Redeem(Box<redeemCall>),
 }
 
 #[derive(Default)]
@@ -140,9 +142,25 @@ impl State {
             self.deals.get_mut(&id).ok_or_else(|| rejected("DealUnknown"))?.started = true;
             self.events.push(MarketEvent::Started { deal: id });
             self.sent.push(Sent::Start(Box::new(call.terms)));
+        } else if let Ok(call) = redeemCall::abi_decode(call) {
+            self.redeem(&call)?;
+            self.sent.push(Sent::Redeem(Box::new(call)));
         } else {
             return Err(rejected("no such function"));
         }
+        Ok(())
+    }
+
+    fn redeem(&mut self, call: &redeemCall) -> Result<(), PortError> {
+        let id = deal_id(OrderHash::new(call.terms.requestHash), call.terms.firstTask);
+        let open = self.deals.get_mut(&id).ok_or_else(|| rejected("DealUnknown"))?;
+        let first = u32::try_from(open.closed.len()).unwrap();
+        if call.count <= first {
+            return Err(rejected("NothingNew"));
+        }
+        open.closed.extend(first..call.count);
+        let count = call.count - first;
+        self.events.push(MarketEvent::Closed { deal: id, first, count, transaction: B256::ZERO });
         Ok(())
     }
 
@@ -311,7 +329,8 @@ impl Chain for Ledger {
     }
 
     async fn send(&self, to: Address, call: Vec<u8>) -> Result<TxOutcome, PortError> {
-        assert_eq!(to, DOMAIN.market);
+        let redeems = redeemCall::abi_decode(&call).is_ok();
+        assert_eq!(to, if redeems { self.deployment().contracts.channels } else { DOMAIN.market });
         self.change(|state| {
             if state.down {
                 return Err(unavailable());

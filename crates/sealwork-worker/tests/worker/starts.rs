@@ -7,7 +7,7 @@ use sealwork_types::{abi::DealTerms, params::START_WINDOW_S};
 fn started(sent: &[Sent]) -> Vec<DealTerms> {
     let starts = sent.iter().filter_map(|sent| match sent {
         Sent::Start(terms) => Some(DealTerms::clone(terms)),
-        Sent::Settle(_) | Sent::Execute(_) => None,
+        Sent::Settle(_) | Sent::Execute(_) | Sent::Redeem(_) => None,
     });
     starts.collect()
 }

@@ -1,6 +1,6 @@
 //! The market: `offer`, `book`, `deal`, `claim`, `channel`.
 
-use super::{PoolTerms, Terms};
+use super::{InputArgs, PoolTerms, Terms};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -88,7 +88,24 @@ pub(crate) enum ChannelCommand {
         #[arg(long, value_name = "ID")]
         pool: Option<String>,
     },
-    /// Sign a voucher for the first N tasks together; nothing is sent
+    /// Run one task, paid by the channel: nothing goes on chain, and the receipt comes from the pool
+    Run {
+        /// Channel (deal id or its beginning)
+        channel: String,
+        /// What is sealed for the program
+        #[command(flatten)]
+        input: InputArgs,
+        /// Folder for the files that the program writes to /out
+        #[arg(short, long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Where to write the receipt [default: receipt-TASK.json]
+        #[arg(long, value_name = "FILE")]
+        receipt: Option<PathBuf>,
+        /// Seconds to wait for the result
+        #[arg(long, default_value_t = 3_600, value_name = "S")]
+        timeout: u64,
+    },
+    /// Sign a voucher for the first N tasks together; nothing is sent. `run` does it by itself
     Pay {
         /// Channel (deal id or its beginning)
         channel: String,

@@ -1,14 +1,15 @@
-//! `channel open|pay|redeem|close|show`.
+//! `channel open|run|pay|redeem|close|show`.
 
-use super::{Context, spend};
+use super::{Context, run as tasks, spend};
 use crate::{cli::ChannelCommand, home, money, parse};
 use anyhow::{Context as _, Result};
-use sealwork_client::{ChannelStatus, Client, MAX_VOUCHER_DOCUMENT_BYTES, VoucherDocument};
+use sealwork_client::{ChannelRun, ChannelStatus, Client, MAX_VOUCHER_DOCUMENT_BYTES, VoucherDocument};
 use sealwork_types::{PoolId, U256};
 use serde_json::json;
 use std::{
     io::Read,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// How long the request that opens a channel can be matched.
@@ -19,6 +20,14 @@ pub(crate) async fn run(context: &Context, command: &ChannelCommand) -> Result<u
     match command {
         ChannelCommand::Open { app, tasks, pool } => {
             open(context, &client, app, *tasks, pool.as_deref()).await
+        }
+        ChannelCommand::Run { channel, input, out, receipt, timeout } => {
+            let run = ChannelRun {
+                input: tasks::input(input)?,
+                valid_for_s: tasks::VALID_FOR_S,
+                timeout: Duration::from_secs(*timeout),
+            };
+            run_task(context, &client, channel, run, receipt.as_deref(), out.as_deref()).await
         }
         ChannelCommand::Pay { channel, count, out } => {
             pay(context, &client, channel, *count, out.as_deref()).await
@@ -47,7 +56,7 @@ async fn open(context: &Context, client: &Client, app: &str, tasks: u32, pool: O
     });
     spend::done(context, object, &outcomes, || {
         format!(
-            "opened channel {channel}: {} tasks at {} tokens in pool {}\nnext: sealwork channel pay {} 1",
+            "opened channel {channel}: {} tasks at {} tokens in pool {}\nnext: sealwork channel run {}",
             record.deal.volume,
             money::show(record.deal.price()),
             record.deal.pool,
@@ -55,6 +64,23 @@ async fn open(context: &Context, client: &Client, app: &str, tasks: u32, pool: O
         )
     });
     Ok(0)
+}
+
+async fn run_task(
+    context: &Context,
+    client: &Client,
+    channel: &str,
+    run: ChannelRun,
+    receipt: Option<&Path>,
+    out: Option<&Path>,
+) -> Result<u8> {
+    let record = client.deal(channel).await?;
+    let output = context.output;
+    let outcome =
+        Box::pin(client.run_in_channel(&record, run, &mut |progress| tasks::show(&output, &progress)))
+            .await?;
+    let receipt = tasks::write_receipt(&outcome.receipt, receipt)?;
+    tasks::deliver(&output, &outcome, &receipt, out)
 }
 
 async fn pay(

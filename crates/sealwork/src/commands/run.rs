@@ -21,7 +21,7 @@ use std::{
 /// Most that is read from a pipe; larger inputs come from a file, whose size is known.
 const MAX_PIPED_BYTES: u64 = 64 << 20;
 /// How long an order and a sealed input stay valid.
-const VALID_FOR_S: u64 = 24 * 3_600;
+pub(crate) const VALID_FOR_S: u64 = 24 * 3_600;
 
 pub(crate) async fn run(context: &Context, arguments: &RunArgs) -> Result<u8> {
     let client = context.client().await?;
@@ -101,6 +101,7 @@ fn gas(outcome: &Outcome) -> String {
     let settle = outcome.settle_gas;
     match outcome.match_gas {
         Some(matching) => format!("{matching} to match, {settle} to settle"),
+        None if outcome.receipt.settlement.is_none() => "none, paid by the channel".to_owned(),
         None => format!("{settle} in one transaction, paid by the pool"),
     }
 }

@@ -174,12 +174,10 @@ fn missing_money_is_deposited_in_the_transaction_that_needs_it() {
 
 #[test]
 fn a_dry_run_tells_the_cost_and_changes_nothing() {
-    let (network, machine, _worker) = with_worker();
+    let (network, _machine, _worker) = with_worker();
     let home = &network.home;
-    machine.home.ok(["offer", "--price", "1", "--modes", "channel"]);
     sign_request(home, "request.json");
-    let (app, pools) = (posted(home, "app"), home.run(["book", "--kind", "pool"]).lines);
-    let pool = pools.iter().find(|line| line["document"]["order"]["modes"] == 1).unwrap();
+    let (app, pool) = (posted(home, "app"), posted(home, "pool"));
     let state = || {
         let block = rpc::call(chain(&network), "eth_blockNumber", &serde_json::json!([]));
         (block, home.ok(["account", "show"]), home.run(["book", "--all"]).lines)
@@ -191,7 +189,7 @@ fn a_dry_run_tells_the_cost_and_changes_nothing() {
         &["order", "approve", "request.json"],
         &["order", "cancel", "request.json"],
         &["order", "cancel", "--all"],
-        &["deal", "match", &app, text(&pool["hash"]), "request.json"],
+        &["deal", "match", &app, &pool, "request.json"],
         &["channel", "open", "nothing", "--tasks", "2"],
         &["app", "name", "commit", "a-good-name"],
         &["publish", "projects/nothing", "--price", "7"],

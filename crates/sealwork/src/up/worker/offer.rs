@@ -22,6 +22,9 @@ use sealwork_types::{
 /// How long a pool order lasts.
 const ORDER_LIFETIME_S: u64 = 365 * 86_400;
 
+/// Single tasks, and prepaid channels.
+const MODES: u8 = TrustMode::Tee.bit() | TrustMode::Channel.bit();
+
 /// What the order shall say.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
@@ -37,6 +40,7 @@ pub(super) struct Wanted {
 impl Wanted {
     fn is(&self, order: &PoolOrder) -> bool {
         order.pool == self.pool.get()
+            && order.modes == MODES
             && (order.price, order.stake, order.offer) == (self.price, self.stake, self.offer)
     }
 }
@@ -84,7 +88,7 @@ async fn post(chain: &dyn Chain, key: &SigningKey, wanted: &Wanted) -> Result<()
         tag: B256::ZERO,
         category: 0,
         trust: 0,
-        modes: TrustMode::Tee.bit(),
+        modes: MODES,
         offer: wanted.offer,
         appRestrict: B256::ZERO,
         datasetRestrict: B256::ZERO,

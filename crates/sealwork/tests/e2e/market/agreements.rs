@@ -1,7 +1,7 @@
 //! What follows from agreements by the passing of time: channels, updates of apps, names.
 
 use super::{NOTHING, chain, fails_with, posted, sign_request, text, tokens, with_worker};
-use crate::support::{network::project, rpc};
+use crate::support::{eventually, network::project, rpc};
 use sealwork_types::params::{APP_UPDATE_DELAY_S, CHANNEL_DISPUTE_S, NAME_CLAIM_DELAY_S};
 use serde_json::Value;
 
@@ -9,8 +9,6 @@ use serde_json::Value;
 fn a_channel_is_paid_by_vouchers_and_its_rest_comes_back() {
     let (network, machine, _worker) = with_worker();
     let home = &network.home;
-    fails_with(home, &["channel", "open", "nothing", "--tasks", "10"], "mode channel");
-    machine.home.ok(["offer", "--price", "1", "--modes", "channel"]);
     let opened = home.ok(["channel", "open", "nothing", "--tasks", "10"]);
     let channel = text(&opened["channel"]);
     assert_eq!(home.ok(["account", "show"])["locked"], tokens(30));
@@ -47,6 +45,32 @@ fn a_channel_is_paid_by_vouchers_and_its_rest_comes_back() {
     let second = home.ok(["channel", "open", "nothing", "--tasks", "4"]);
     assert_eq!(machine.home.ok(["channel", "close", text(&second["channel"])])["open"], false);
     assert_eq!(home.ok(["account", "show"])["available"], tokens(25));
+}
+
+#[test]
+fn tasks_of_a_channel_stay_off_chain_until_the_last_voucher_pays_them_all() {
+    let (network, machine, _worker) = with_worker();
+    let home = &network.home;
+    let opened = home.ok(["channel", "open", "nothing", "--tasks", "3"]);
+    let channel = text(&opened["channel"]);
+    let block = || rpc::call(chain(&network), "eth_blockNumber", &serde_json::json!([]));
+    let before = block();
+    for receipt in ["first.json", "second.json"] {
+        let done = home.ok(["channel", "run", channel, "--receipt", receipt]);
+        assert_eq!(done["status"], "SUCCESS", "{done}");
+        assert_eq!(home.ok(["verify", receipt])["valid"], true);
+    }
+    assert_eq!(block(), before, "nothing goes on chain for a task");
+    assert_eq!(machine.home.ok(["account", "show"])["available"], tokens(0));
+
+    home.ok(["channel", "run", channel]);
+    eventually("the worker redeems the last voucher", || {
+        (machine.home.ok(["account", "show"])["available"] == tokens(3)).then_some(())
+    });
+    fails_with(home, &["channel", "run", channel], "3 tasks");
+    let account = home.ok(["account", "show"]);
+    // The app belongs to the payer.
+    assert_eq!((&account["available"], &account["locked"]), (&tokens(6), &tokens(0)), "{account}");
 }
 
 #[test]
