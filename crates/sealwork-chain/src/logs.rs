@@ -103,7 +103,8 @@ fn decode(log: &Log) -> Option<MarketEvent> {
         return Some(MarketEvent::Refunded { deal: DealId::new(dealId), first, last, count });
     }
     if let Ok(event) = ClosingStarted::decode_log(&log.inner) {
-        return Some(MarketEvent::Closing { deal: DealId::new(event.data.dealId) });
+        let ClosingStarted { dealId, closableAt } = event.data;
+        return Some(MarketEvent::Closing { deal: DealId::new(dealId), until: closableAt });
     }
     let DealStarted { dealId } = DealStarted::decode_log(&log.inner).ok()?.data;
     Some(MarketEvent::Started { deal: DealId::new(dealId) })

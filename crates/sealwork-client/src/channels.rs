@@ -118,25 +118,43 @@ impl Client {
     /// # Errors
     /// `Rejected` when the deal is no channel of this wallet or has fewer tasks.
     pub fn sign_voucher(&self, record: &DealRecord, count: u32) -> Result<VoucherDocument, ClientError> {
-        let terms = &channel(record)?.deal.terms;
-        if terms.payer != self.address() {
-            let text = format!(
-                "{} pays this channel, not {}; choose its wallet with --wallet",
-                terms.payer,
-                self.address()
-            );
-            return Err(rejected(text));
-        }
-        if count == 0 || count > record.deal.volume {
-            return Err(rejected(format!(
-                "the channel is for {} tasks, the voucher for {count}",
-                record.deal.volume
-            )));
-        }
+        self.check_count(record, count)?;
+        self.parts.vouchers.allow(record.id, count)?;
+        Ok(self.voucher(record.id, count))
+    }
+
+    /// As [`Client::sign_voucher`], for the task that comes next as the pool says: at most one more than were signed for.
+    pub(crate) fn sign_next(&self, record: &DealRecord, count: u32) -> Result<Bytes, ClientError> {
+        self.check_count(record, count)?;
+        self.parts.vouchers.advance(record.id, count)?;
+        Ok(self.voucher(record.id, count).signature)
+    }
+
+    fn voucher(&self, channel: DealId, count: u32) -> VoucherDocument {
         let domain = self.network.anchors.domain;
-        let voucher = Voucher { dealId: record.id.get(), count };
+        let voucher = Voucher { dealId: channel.get(), count };
         let signature = self.key.sign(&domain, &voucher);
-        Ok(VoucherDocument { version: VoucherDocument::VERSION, domain, voucher, signature })
+        VoucherDocument { version: VoucherDocument::VERSION, domain, voucher, signature }
+    }
+
+    /// Whether this wallet pays the channel.
+    pub(crate) fn check_payer(&self, record: &DealRecord) -> Result<(), ClientError> {
+        let payer = channel(record)?.deal.terms.payer;
+        if payer == self.address() {
+            return Ok(());
+        }
+        let text =
+            format!("{payer} pays this channel, not {}; choose its wallet with --wallet", self.address());
+        Err(rejected(text))
+    }
+
+    fn check_count(&self, record: &DealRecord, count: u32) -> Result<(), ClientError> {
+        self.check_payer(record)?;
+        let volume = record.deal.volume;
+        if count == 0 || count > volume {
+            return Err(rejected(format!("the channel is for {volume} tasks, the voucher for {count}")));
+        }
+        Ok(())
     }
 
     /// Checks that a voucher is the payer's and for this channel. A payer that is a contract is left to the chain.

@@ -1,6 +1,6 @@
 //! [`Client`]: one network, one wallet key.
 
-use crate::{ClientError, Salts};
+use crate::{ClientError, Salts, SignedVouchers};
 use alloy_sol_types::SolCall;
 use sealwork_ports::{
     Chain, Clock, ErrorKind, KeyService, OrderBook, PortError, ProgressSource, RequestTaker, Store,
@@ -27,6 +27,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Salts of the wallet's requests.
     pub salts: Salts,
+    /// What the wallet has signed for in each channel.
+    pub vouchers: SignedVouchers,
 }
 
 impl std::fmt::Debug for Parts {

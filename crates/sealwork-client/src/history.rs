@@ -137,7 +137,7 @@ pub(crate) const fn deal_of(event: &MarketEvent) -> DealId {
         MarketEvent::Started { deal }
         | MarketEvent::Settled { deal, .. }
         | MarketEvent::Closed { deal, .. }
-        | MarketEvent::Closing { deal }
+        | MarketEvent::Closing { deal, .. }
         | MarketEvent::Refunded { deal, .. } => *deal,
     }
 }

@@ -37,6 +37,7 @@ mod salts;
 mod sealing;
 mod streams;
 mod task;
+mod vouchers;
 mod watch;
 
 pub use app::AppView;
@@ -56,3 +57,4 @@ pub use run::{Outcome, Progress, Quote, RunRequest, Settlement};
 pub use salts::Salts;
 pub use sealing::{InputFile, RunInput, Source};
 pub use task::{SettledTask, TaskRecord, TaskState};
+pub use vouchers::SignedVouchers;

@@ -96,6 +96,8 @@ pub enum MarketEvent {
     Closing {
         /// Deal.
         deal: DealId,
+        /// Until when vouchers are taken, seconds since 1970.
+        until: u64,
     },
     /// The tasks in a range that were open after their deadline were refunded.
     Refunded {

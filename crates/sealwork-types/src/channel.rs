@@ -44,6 +44,8 @@ pub struct ChannelState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskReceipt {
+    /// The request of the task.
+    pub request: SignedRequest,
     /// The enclave's statement.
     pub receipt: Receipt,
     /// Its signature.
@@ -72,7 +74,9 @@ pub fn task_deal(channel: &Deal, request: &SignedRequest, request_hash: B256) ->
 }
 
 /// The first field of a task's request that does not fit its channel, and what would be right.
-pub fn misfit(channel: &RequestOrder, task: &RequestOrder) -> Option<(&'static str, String)> {
+pub fn misfit(channel: &Deal, task: &RequestOrder) -> Option<(&'static str, String)> {
+    let pool = channel.pool;
+    let channel = &channel.request;
     let zero = |name, is_zero: bool| (!is_zero).then(|| (name, "must be zero, the voucher pays".to_owned()));
     let same = |name, found: B256, wanted: B256| {
         (found != wanted).then(|| (name, format!("is {found}, the channel is for {wanted}")))
@@ -81,6 +85,7 @@ pub fn misfit(channel: &RequestOrder, task: &RequestOrder) -> Option<(&'static s
         .or_else(|| same("codeHash", task.codeHash, channel.codeHash))
         .or_else(|| same("policyHash", task.policyHash, channel.policyHash))
         .or_else(|| same("requester", task.requester.into_word(), channel.requester.into_word()))
+        .or_else(|| same("poolRestrict", task.poolRestrict, pool))
         .or_else(|| zero("appMaxPrice", task.appMaxPrice.is_zero()))
         .or_else(|| zero("poolMaxPrice", task.poolMaxPrice.is_zero()))
         .or_else(|| zero("datasetMaxPrice", task.datasetMaxPrice.is_zero()))

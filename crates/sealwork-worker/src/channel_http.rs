@@ -2,7 +2,7 @@
 
 use crate::{
     Worker,
-    status_http::{refusal, respond},
+    status_http::{refusal, respond, within},
 };
 use axum::{
     Json, Router,
@@ -37,7 +37,7 @@ async fn task(State(worker): State<Worker>, Path(channel): Path<String>, body: B
         Err(error) => return refusal(StatusCode::BAD_REQUEST, "malformed", &error),
     };
     match parse_json::<ChannelTask>("channel task", &body, MAX_TASK_BYTES) {
-        Ok(task) => respond(worker.accept_in_channel(channel, task).await, StatusCode::ACCEPTED),
+        Ok(task) => within(worker.accept_in_channel(channel, task)).await,
         Err(error) => refusal(StatusCode::BAD_REQUEST, "malformed", &error),
     }
 }

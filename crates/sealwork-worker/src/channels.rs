@@ -3,14 +3,14 @@
 
 use crate::{
     RequestError, Worker,
-    agreement::PaidRequest,
+    agreement::{Agreement, PaidRequest},
     engine::RETRY_PAUSE,
     error::WorkerError,
     journal::ChannelRecord,
     requests::{self, unsuitable},
 };
 use alloy_sol_types::SolCall;
-use sealwork_ports::PortError;
+use sealwork_ports::{ErrorKind, PortError};
 use sealwork_protocol::job::{Execution, JobState};
 use sealwork_seal::sign;
 use sealwork_types::{
@@ -18,21 +18,30 @@ use sealwork_types::{
     abi::{IChannels::redeemCall, Voucher},
     channel::{self, ChannelState, ChannelTask, TaskReceipt},
     deal::long_signature,
-    order::{self, deal_id},
-    params::DEAL_LIFETIME_S,
+    order::{self, SignedRequest, deal_id},
     progress::AcceptedRequest,
 };
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 use tracing::{info, warn};
 
 /// Jobs of all kinds that may be open before channels have to wait.
 const MAX_OPEN_JOBS: usize = 1_024;
+/// Tasks of one channel that may be open at a time.
+const MAX_PENDING: u32 = 64;
+/// Tasks of a channel that may end without counting, before it takes no more: each may have cost a whole run.
+const MAX_GIVEN_BACK: u32 = 16;
+/// Beside those, one for so many that count.
+const COUNTED_FOR_ONE: u32 = 8;
+/// A channel may have been closed on chain since the worker last looked; older knowledge than this is not acted on.
+const STALE_AFTER_S: u64 = 600;
 /// How often vouchers that are due are looked for.
 const PAUSE: Duration = Duration::from_secs(2);
-/// A voucher is redeemed at the latest so long after it came.
+/// What was earned is redeemed at the latest so long after its oldest voucher came.
 const REDEEM_AFTER_S: u64 = 86_400;
-/// A channel's money is the payer's again after its lifetime; the last voucher is redeemed so long before.
+/// A channel's money is the payer's again after its lifetime; what was earned is redeemed so long before.
 const BEFORE_END_S: u64 = 2 * 86_400;
+/// When a channel is being closed, tasks that run are waited for until so long before vouchers are not taken any more.
+const BEFORE_CLOSING_S: u64 = 900;
 
 impl Worker {
     /// Takes a task of a channel. Accepting a request twice is accepting it once.
@@ -44,24 +53,30 @@ impl Worker {
         channel: DealId,
         task: ChannelTask,
     ) -> Result<AcceptedRequest, RequestError> {
-        let now = self.ports.clock.unix_s();
-        let record = self.channel_record(channel)?;
-        self.check_channel_task(&record, &task, now)?;
         let domain = self.ports.chain.deployment().domain;
         let request_hash = domain.signing_hash(&task.request.order);
-        requests::check_signature(&task.request, request_hash)?;
-        self.check_voucher(&record, &task)?;
         let deal = deal_id(OrderHash::new(request_hash), 0);
         let accepted = AcceptedRequest { deal, task: order::task_id(deal, 0) };
+        if self.journal.agreement(deal)?.is_some() {
+            return Ok(accepted);
+        }
+        let now = self.ports.clock.unix_s();
+        let record = self.channel_record(channel)?;
+        self.check_channel(&record, now)?;
+        check_task(&record, &task, now)?;
+        requests::check_signature(&task.request, request_hash)?;
+        self.check_voucher(&record, &task)?;
+        // May take long: storage looks for what it does not have.
+        self.check_input(&task.request.order).await?;
         let _one_at_a_time = self.accepting.lock().await;
         if self.journal.agreement(deal)?.is_some() {
             return Ok(accepted);
         }
-        self.check_input(&task.request.order).await?;
         let paid = PaidRequest { request: task.request, request_hash, channel, accepted_at: now };
         if self.journal.accept_paid(paid, task.count, &task.voucher)?.is_none() {
-            let state = self.channel_record(channel)?.state();
-            return Err(RequestError::Voucher { count: task.count, next: state.used.saturating_add(1) });
+            let record = self.channel_record(channel)?;
+            self.check_channel(&record, now)?;
+            return Err(RequestError::Voucher { count: task.count, next: record.used.saturating_add(1) });
         }
         info!(%channel, %deal, count = task.count, "task.accepted");
         self.news.notify_waiters();
@@ -82,7 +97,7 @@ impl Worker {
     /// [`RequestError::Journal`].
     pub fn receipt(&self, task: TaskId) -> Result<Option<TaskReceipt>, RequestError> {
         Ok(self.journal.job(task)?.and_then(|job| match job.state {
-            JobState::Delivered(execution) => Some(receipt(*execution)),
+            JobState::Delivered(execution) => Some(receipt(&job.agreement, *execution)),
             JobState::Queued { .. }
             | JobState::Running { .. }
             | JobState::Executed(_)
@@ -95,24 +110,29 @@ impl Worker {
         self.journal.channel(channel)?.ok_or(RequestError::NoChannel { channel })
     }
 
-    fn check_channel_task(
-        &self,
-        record: &ChannelRecord,
-        task: &ChannelTask,
-        now: u64,
-    ) -> Result<(), RequestError> {
-        let terms = &record.deal.terms;
-        let end = terms.startedAt.saturating_add(DEAL_LIFETIME_S.saturating_sub(BEFORE_END_S));
-        if record.closing || record.is_over() || now > end {
+    /// Whether the channel takes a task now.
+    fn check_channel(&self, record: &ChannelRecord, now: u64) -> Result<(), RequestError> {
+        let seen = self.caught_up.load(Ordering::Relaxed);
+        if now > seen.saturating_add(STALE_AFTER_S) {
+            let text = "the worker has not seen the newest block of the chain for a while";
+            return Err(PortError::new(ErrorKind::Unavailable, text).into());
+        }
+        let spoiled = MAX_GIVEN_BACK.saturating_add(record.earned() / COUNTED_FOR_ONE);
+        if record.closing.is_some()
+            || record.is_over()
+            || record.given_back > spoiled
+            || now > record.end().saturating_sub(BEFORE_END_S)
+        {
             return Err(RequestError::ChannelEnds { channel: record.deal.id() });
         }
-        if let Some((field, problem)) = channel::misfit(&record.deal.request, &task.request.order) {
-            return Err(RequestError::Unsuitable { field, problem });
+        let jobs = usize::try_from(self.journal.open_count()?).unwrap_or(usize::MAX);
+        let pending = usize::try_from(record.pending).unwrap_or(usize::MAX);
+        for (open, limit) in [(jobs, MAX_OPEN_JOBS), (pending, MAX_PENDING as usize)] {
+            if open >= limit {
+                return Err(RequestError::Busy { open, limit });
+            }
         }
-        requests::check_common(&task.request.order, now)?;
-        let open = usize::try_from(self.journal.open_count()?).unwrap_or(usize::MAX);
-        let limit = MAX_OPEN_JOBS;
-        if open >= limit { Err(RequestError::Busy { open, limit }) } else { Ok(()) }
+        Ok(())
     }
 
     /// The contract also takes vouchers by contracts; a worker that must not ask the chain for each task does not.
@@ -132,58 +152,63 @@ impl Worker {
         Ok(())
     }
 
-    /// Redeems vouchers in time: when the payer asks for the rest, when a channel is used up, and now and then.
+    /// Redeems what was earned, in time: when the payer asks for the rest, when a channel is used up, and now and then.
     pub(crate) async fn redeem_vouchers(&self) -> Result<(), WorkerError> {
         loop {
             let now = self.ports.clock.unix_s();
             for record in self.journal.open_channels()? {
                 if is_due(&record, now) {
-                    self.redeem(&record).await;
+                    self.redeem(&record).await?;
                 }
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    /// The follower hears of it; until then the voucher is due, so wait for its block.
-    async fn redeem(&self, record: &ChannelRecord) {
-        let (channel, count) = (record.deal.id(), record.count);
-        match self.send_voucher(record).await {
-            Ok(gas) => {
-                info!(%channel, count, gas, "voucher.redeemed");
-                if let Err(error) = self.journal.channel_closed(channel, count) {
-                    warn!(%channel, %error, "voucher.not_noted");
-                }
+    async fn redeem(&self, record: &ChannelRecord) -> Result<(), WorkerError> {
+        let (channel, count) = (record.deal.id(), record.earned());
+        let Some(signature) = self.journal.voucher(channel, count)? else {
+            warn!(%channel, count, "voucher.missing");
+            return Ok(());
+        };
+        let call = redeemCall { terms: record.deal.terms.clone(), count, signature }.abi_encode();
+        match self.ports.chain.send(self.ports.chain.deployment().contracts.channels, call).await {
+            Ok(outcome) => {
+                info!(%channel, count, gas = outcome.gas_used, "voucher.redeemed");
+                // The follower will say so too; until then the voucher would be due again.
+                self.journal.channel_closed(channel, count)?;
             }
             Err(error) => {
                 warn!(%channel, count, %error, "voucher.refused");
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
         }
+        Ok(())
     }
+}
 
-    async fn send_voucher(&self, record: &ChannelRecord) -> Result<u64, PortError> {
-        let call = redeemCall {
-            terms: record.deal.terms.clone(),
-            count: record.count,
-            signature: record.voucher.clone(),
-        };
-        let channels = self.ports.chain.deployment().contracts.channels;
-        Ok(self.ports.chain.send(channels, call.abi_encode()).await?.gas_used)
+/// What needs no look at anything else.
+fn check_task(record: &ChannelRecord, task: &ChannelTask, now: u64) -> Result<(), RequestError> {
+    if let Some((field, problem)) = channel::misfit(&record.deal, &task.request.order) {
+        return Err(RequestError::Unsuitable { field, problem });
     }
+    requests::check_common(&task.request.order, now)
 }
 
 fn is_due(record: &ChannelRecord, now: u64) -> bool {
-    let end = record.deal.terms.startedAt.saturating_add(DEAL_LIFETIME_S);
+    let idle = record.pending == 0;
+    let closes = |until: u64| idle || now >= until.saturating_sub(BEFORE_CLOSING_S);
     record.is_redeemable()
-        && (record.closing
-            || record.count >= record.deal.volume
+        && (record.closing.is_some_and(closes)
+            || record.earned() >= record.deal.volume
             || now >= record.unredeemed_since.saturating_add(REDEEM_AFTER_S)
-            || now >= end.saturating_sub(BEFORE_END_S))
+            || now >= record.end().saturating_sub(BEFORE_END_S))
 }
 
-fn receipt(execution: Execution) -> TaskReceipt {
+fn receipt(agreement: &Agreement, execution: Execution) -> TaskReceipt {
+    let order = agreement.request().clone();
     TaskReceipt {
+        request: SignedRequest { order, signature: agreement.request_signature().clone() },
         receipt: execution.receipt,
         signature: execution.signature,
         grant: execution.grant.grant,

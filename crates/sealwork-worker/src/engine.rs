@@ -16,7 +16,12 @@ use sealwork_types::{
     params::START_WINDOW_S,
     progress::{TaskProgress, TaskStep},
 };
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 use tokio::sync::{Mutex, Notify, watch};
 use tracing::{debug, warn};
 
@@ -84,6 +89,8 @@ pub struct Worker {
     pub(crate) delays: Arc<Delays>,
     /// Held while a request is accepted, so that no two count on the same money.
     pub(crate) accepting: Arc<Mutex<()>>,
+    /// When the chain's newest block was last seen, seconds since 1970.
+    pub(crate) caught_up: Arc<AtomicU64>,
 }
 
 impl Worker {
@@ -107,6 +114,7 @@ impl Worker {
             news: Arc::default(),
             delays: Arc::default(),
             accepting: Arc::default(),
+            caught_up: Arc::default(),
         })
     }
 
@@ -184,7 +192,10 @@ impl Worker {
                 self.delays.postpone(task, "the chain shows the task closed, how is being looked up".into());
                 return Ok(());
             }
-            self.journal.apply(task, JobEvent::Started)?;
+            // The follower may have closed the job meanwhile.
+            if self.advance(task, JobEvent::Started)?.is_none() {
+                return Ok(());
+            }
             self.ports.board.reach(task, TaskStep::Assigned);
             let event = self.attempt(slot, &job).await;
             let Some(next) = self.advance(task, event)? else { return Ok(()) };

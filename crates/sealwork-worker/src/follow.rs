@@ -15,7 +15,7 @@ use sealwork_types::{
     order::{self, TrustMode},
     params::MAX_DEAL_VOLUME,
 };
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, sync::atomic::Ordering};
 use tracing::{info, warn};
 
 /// Events taken from the chain at once.
@@ -34,7 +34,10 @@ impl Worker {
     pub(crate) async fn follow(&self) -> Result<(), WorkerError> {
         loop {
             match self.take_events().await {
-                Ok(0) => self.ports.chain.wait().await,
+                Ok(0) => {
+                    self.caught_up.store(self.ports.clock.unix_s(), Ordering::Relaxed);
+                    self.ports.chain.wait().await;
+                }
                 Ok(_) => self.news.notify_waiters(),
                 Err(FollowError::Journal(error)) => return Err(error.into()),
                 Err(FollowError::Port(error)) => {
@@ -87,8 +90,8 @@ impl Worker {
                 let closing = Closing::Receipt { signature, transaction: *transaction };
                 self.close(*deal, outcome.index..=outcome.index, closing, accepted)
             }
-            MarketEvent::Closing { deal } => {
-                news.changes.push((*deal, ChannelChange::Closing));
+            MarketEvent::Closing { deal, until } => {
+                news.changes.push((*deal, ChannelChange::Closing(*until)));
                 Ok(())
             }
             MarketEvent::Closed { deal, first, count, .. } => {
@@ -115,6 +118,10 @@ impl Worker {
             new.open.retain(|index| !indexes.contains(index));
         }
         let Some(agreement) = self.journal.agreement(deal)? else { return Ok(()) };
+        // A channel pays its tasks, whatever somebody does with their requests, which are free of charge.
+        if matches!(agreement, Agreement::Channel(_)) {
+            return Ok(());
+        }
         let last = (*indexes.end()).min(agreement.volume().saturating_sub(1));
         for index in *indexes.start()..=last {
             let task = order::task_id(deal, index);

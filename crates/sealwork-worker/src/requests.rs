@@ -67,7 +67,9 @@ pub enum RequestError {
         channel: DealId,
     },
     /// The channel takes no more tasks.
-    #[error("channel {channel} is used up, at its end, or its payer asked for the rest; open another")]
+    #[error(
+        "channel {channel} takes no more tasks: it is used up, at its end, being closed, or too many of its tasks failed; open another"
+    )]
     ChannelEnds {
         /// The channel.
         channel: DealId,

@@ -4,6 +4,7 @@ use crate::{Worker, error::JournalError};
 use sealwork_protocol::job::JobState;
 use sealwork_types::PoolId;
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::Ordering;
 
 /// Jobs by state, for `worker status`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +25,11 @@ pub struct WorkerStatus {
     /// Jobs settled.
     pub settled: usize,
     /// Jobs delivered to the payers of channels.
+    #[serde(default)]
     pub delivered: usize,
+    /// When the chain's newest block was last seen, seconds since 1970; zero if it was not yet.
+    #[serde(default)]
+    pub caught_up_at: u64,
     /// Jobs given up, with the reason of the newest.
     pub abandoned: usize,
     /// Why jobs were given up, at most ten reasons.
@@ -44,6 +49,7 @@ impl Worker {
             slots: self.config.slots,
             takes_requests: self.config.takes_requests,
             waiting: self.delays.reasons(10),
+            caught_up_at: self.caught_up.load(Ordering::Relaxed),
             ..WorkerStatus::default()
         };
         for state in self.journal.states()? {

@@ -66,7 +66,14 @@ async fn request(State(worker): State<Worker>, body: Bytes) -> Response {
         Ok(request) => request,
         Err(error) => return refusal(StatusCode::BAD_REQUEST, "malformed", &error),
     };
-    match tokio::time::timeout(REQUEST_TIMEOUT, worker.accept(request)).await {
+    within(worker.accept(request)).await
+}
+
+/// What a worker says to a request, if it says it in time.
+pub(crate) async fn within<T: serde::Serialize>(
+    answer: impl Future<Output = Result<T, RequestError>>,
+) -> Response {
+    match tokio::time::timeout(REQUEST_TIMEOUT, answer).await {
         Ok(answer) => respond(answer, StatusCode::ACCEPTED),
         Err(late) => refusal(StatusCode::SERVICE_UNAVAILABLE, "unavailable", &late),
     }
@@ -120,14 +127,7 @@ impl HttpWorker {
         let asked = format!("{}/{path}", url.trim_end_matches('/'));
         let answer = self.0.post(&asked).json(body).timeout(REQUEST_TIMEOUT).send().await;
         let answer = answer.map_err(|error| silent(url, error))?;
-        let status = answer.status();
-        let bytes = read(url, &asked, answer).await?;
-        if status.is_success() {
-            return decode(&asked, &bytes);
-        }
-        let kind = if status.is_server_error() { ErrorKind::Unavailable } else { ErrorKind::Rejected };
-        let RefusedRequest { code, message } = decode(&asked, &bytes)?;
-        Err(PortError::new(kind, format!("the worker at {url} refuses ({code}): {message}")))
+        answered(url, &asked, answer).await
     }
 
     pub(crate) async fn get<T: serde::de::DeserializeOwned>(
@@ -137,11 +137,29 @@ impl HttpWorker {
     ) -> Result<T, PortError> {
         let asked = format!("{}/{path}", url.trim_end_matches('/'));
         let answer = self.0.get(&asked).timeout(TIMEOUT).send().await.map_err(|error| silent(url, error))?;
-        if answer.status() == StatusCode::NOT_FOUND {
-            return Err(PortError::new(ErrorKind::NotFound, format!("{asked} is not known")));
-        }
-        decode(&asked, &read(url, &asked, answer).await?)
+        answered(url, &asked, answer).await
     }
+}
+
+/// What a worker answers, or why it does not.
+async fn answered<T: serde::de::DeserializeOwned>(
+    url: &str,
+    asked: &str,
+    answer: reqwest::Response,
+) -> Result<T, PortError> {
+    let status = answer.status();
+    let bytes = read(url, asked, answer).await?;
+    if status.is_success() {
+        return decode(asked, &bytes);
+    }
+    let kind = match status {
+        StatusCode::NOT_FOUND => ErrorKind::NotFound,
+        status if status.is_server_error() => ErrorKind::Unavailable,
+        _ => ErrorKind::Rejected,
+    };
+    let why = serde_json::from_slice::<RefusedRequest>(&bytes)
+        .map_or_else(|_| format!("{asked}: {status}"), |said| format!("({}): {}", said.code, said.message));
+    Err(PortError::new(kind, format!("the worker at {url} refuses {why}")))
 }
 
 fn silent(url: &str, error: reqwest::Error) -> PortError {

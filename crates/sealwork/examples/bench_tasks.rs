@@ -9,7 +9,8 @@ use anyhow::{Context, Result, ensure};
 use sealwork_cas::HttpKeyService;
 use sealwork_chain::EvmChain;
 use sealwork_client::{
-    Client, InputFile, Outcome, Parts, Progress, RunInput, RunRequest, Salts, Settlement, Source,
+    Client, InputFile, Outcome, Parts, Progress, RunInput, RunRequest, Salts, Settlement, SignedVouchers,
+    Source,
 };
 use sealwork_devchain::DEV_PRIVATE_KEYS;
 use sealwork_ports::{KeyService, ProgressSource, SystemClock};
@@ -124,6 +125,7 @@ async fn client(network: &[u8]) -> Result<Client> {
         requests: Arc::new(HttpWorker::default()),
         clock: Arc::new(SystemClock),
         salts: Salts::in_memory(),
+        vouchers: SignedVouchers::in_memory(),
     };
     Ok(Client::new(network, SigningKey::from_bytes(secret)?, parts))
 }

@@ -27,7 +27,7 @@ use crate::{
     up, wallet,
 };
 use anyhow::{Result, bail};
-use sealwork_client::{Client, Salts};
+use sealwork_client::{Client, Salts, SignedVouchers};
 use sealwork_types::AppId;
 
 /// What every command gets.
@@ -49,8 +49,10 @@ impl Context {
     /// A client of the network in force with the chosen wallet.
     pub(crate) async fn client(&self) -> Result<Client> {
         let wallet = wallet::unlock(&self.home, &self.wallet)?;
-        let salts = self.home.path(&format!("salts/{:#x}", wallet.key.address()));
-        connect::client(self.home.network()?, wallet, Salts::kept_in(salts)).await
+        let mine = |what: &str| self.home.path(&format!("{what}/{:#x}", wallet.key.address()));
+        let (salts, vouchers) = (mine("salts"), mine("vouchers"));
+        let kept = (Salts::kept_in(salts), SignedVouchers::kept_in(vouchers));
+        connect::client(self.home.network()?, wallet, kept).await
     }
 
     /// An app by its id, by a name that this machine remembers, or by a name that is claimed on chain.

@@ -4,15 +4,19 @@ use crate::wallet::Wallet;
 use anyhow::Result;
 use sealwork_cas::HttpKeyService;
 use sealwork_chain::EvmChain;
-use sealwork_client::{Client, Parts, Salts};
+use sealwork_client::{Client, Parts, Salts, SignedVouchers};
 use sealwork_ports::{Clock, KeyService, OrderBook, Store, SystemClock};
 use sealwork_store::{KuboOptions, KuboStore};
 use sealwork_types::network::NetworkDocument;
 use sealwork_worker::HttpWorker;
 use std::sync::Arc;
 
-/// A client of a network, with a wallet's key.
-pub(crate) async fn client(network: NetworkDocument, wallet: Wallet, salts: Salts) -> Result<Client> {
+/// A client of a network, with a wallet's key and what was counted for it.
+pub(crate) async fn client(
+    network: NetworkDocument,
+    wallet: Wallet,
+    (salts, vouchers): (Salts, SignedVouchers),
+) -> Result<Client> {
     let chain = Arc::new(EvmChain::connect(&network, wallet.signer).await?);
     let parts = Parts {
         book: Arc::clone(&chain) as Arc<dyn OrderBook>,
@@ -23,6 +27,7 @@ pub(crate) async fn client(network: NetworkDocument, wallet: Wallet, salts: Salt
         requests: Arc::new(HttpWorker::default()),
         clock: clock(),
         salts,
+        vouchers,
     };
     Ok(Client::new(network, wallet.key, parts))
 }

@@ -1,4 +1,4 @@
-//! Channels in the job log: the newest voucher of each, and how many tasks it has to cover.
+//! Channels in the job log: their vouchers, and how many tasks are done.
 
 use super::{
     Accepted, Job, Journal,
@@ -10,7 +10,9 @@ use crate::{
 };
 use redb::ReadableTable;
 use sealwork_protocol::job::JobState;
-use sealwork_types::{Bytes, DealId, Fault, Status, channel::ChannelState, deal::Deal};
+use sealwork_types::{
+    Bytes, DealId, Fault, Status, channel::ChannelState, deal::Deal, params::DEAL_LIFETIME_S,
+};
 use serde::{Deserialize, Serialize};
 
 /// A channel of the worker's pool.
@@ -20,46 +22,56 @@ pub struct ChannelRecord {
     pub deal: Deal,
     /// Tasks that count: accepted and neither given up nor ended by a fault of the worker.
     pub used: u32,
-    /// Tasks that the newest voucher covers.
-    pub count: u32,
-    /// The newest voucher's signature; empty without one.
-    pub voucher: Bytes,
+    /// Of these, tasks that are not done yet.
+    pub pending: u32,
+    /// Tasks that did not count in the end.
+    pub given_back: u32,
     /// Tasks that the chain shows paid or given back.
     pub closed: u32,
-    /// Whether the payer asked for the rest.
-    pub closing: bool,
+    /// Until when vouchers are taken, seconds since 1970, since the payer asked for the rest.
+    pub closing: Option<u64>,
     /// When the oldest voucher came that is not redeemed, seconds since 1970.
     pub unredeemed_since: u64,
 }
 
 impl ChannelRecord {
-    /// What its parties may know.
+    /// What anybody may know: most of it is on chain.
     pub fn state(&self) -> ChannelState {
         ChannelState {
             deal: self.deal.id(),
             volume: self.deal.volume,
             used: self.used,
             closed: self.closed,
-            closing: self.closing,
+            closing: self.closing.is_some(),
         }
     }
 
-    /// Whether a voucher is worth more than was redeemed.
+    /// Tasks that are done and count.
+    pub const fn earned(&self) -> u32 {
+        self.used.saturating_sub(self.pending)
+    }
+
+    /// Whether more was earned than was redeemed.
     pub const fn is_redeemable(&self) -> bool {
-        self.count > self.closed
+        self.earned() > self.closed
     }
 
     /// Whether nothing is left to pay or to give back.
     pub const fn is_over(&self) -> bool {
         self.closed >= self.deal.volume
     }
+
+    /// When its money is the payer's again, whatever vouchers there are, seconds since 1970.
+    pub const fn end(&self) -> u64 {
+        self.deal.terms.startedAt.saturating_add(DEAL_LIFETIME_S)
+    }
 }
 
 /// What the chain tells about a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChannelChange {
-    /// The payer asked for the rest.
-    Closing,
+    /// The payer asked for the rest; vouchers are taken until then, seconds since 1970.
+    Closing(u64),
     /// Tasks before this one are paid or given back.
     Closed(u32),
 }
@@ -81,6 +93,15 @@ impl Journal {
         self.read()?.open_channels()
     }
 
+    /// The payer's signature over a voucher for so many tasks, if it came and was not redeemed.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the log cannot be read.
+    pub fn voucher(&self, channel: DealId, count: u32) -> Result<Option<Bytes>, JournalError> {
+        let found = self.read()?.vouchers.get(&voucher_key(channel, count)[..]).map_err(database)?;
+        Ok(found.map(|entry| Bytes::copy_from_slice(entry.value())))
+    }
+
     /// Adds a task and the voucher that pays it, both or neither. `None`, and nothing is added, when the voucher is not
     /// for exactly one task more than are used.
     ///
@@ -98,16 +119,17 @@ impl Journal {
             let Some(mut record) = find::<ChannelRecord>(&tables.channels, channel.get())? else {
                 return Ok(None);
             };
-            if record.used.checked_add(1) != Some(count) || record.closing {
+            let ends = record.closing.is_some() || record.is_over();
+            if ends || record.used.checked_add(1) != Some(count) {
                 return Ok(None);
             }
-            record.used = count;
-            if count > record.count {
-                if !record.is_redeemable() {
-                    record.unredeemed_since = now;
-                }
-                (record.count, record.voucher) = (count, voucher.clone());
+            if record.used <= record.closed {
+                record.unredeemed_since = now;
             }
+            record.used = count;
+            record.pending = record.pending.saturating_add(1);
+            let key = voucher_key(channel, count);
+            tables.vouchers.insert(&key[..], &voucher[..]).map_err(database)?;
             tables.accept(&accepted)?;
             tables.put_channel(&record)?;
             Ok(Some(record))
@@ -145,39 +167,52 @@ impl Tables<'_> {
         self.put_channel(&ChannelRecord {
             deal: deal.clone(),
             used: 0,
-            count: 0,
-            voucher: Bytes::new(),
+            pending: 0,
+            given_back: 0,
             closed: 0,
-            closing: false,
+            closing: None,
             unredeemed_since: 0,
         })
     }
 
-    /// A task that was given up, or that a receipt blames the worker for, is free: the next one may have its place.
-    pub(super) fn give_back(&mut self, job: &Job) -> Result<(), JournalError> {
+    /// A task that is done. One that was given up, or that a receipt blames the worker for, does not count: the next one
+    /// takes its place, and its voucher.
+    pub(super) fn close_in_channel(&mut self, job: &Job) -> Result<(), JournalError> {
         let Agreement::Channel(paid) = &*job.agreement else { return Ok(()) };
-        let free = match &job.state {
-            JobState::Abandoned { .. } => true,
+        let counts = match &job.state {
+            JobState::Abandoned { .. } => false,
             JobState::Delivered(execution) => {
-                matches!(Status::new(execution.receipt.status).fault(), Fault::Worker | Fault::Unproven)
+                !matches!(Status::new(execution.receipt.status).fault(), Fault::Worker | Fault::Unproven)
             }
             JobState::Queued { .. }
             | JobState::Running { .. }
             | JobState::Executed(_)
-            | JobState::Settled { .. } => false,
+            | JobState::Settled { .. } => return Ok(()),
         };
-        if !free {
-            return Ok(());
-        }
-        self.change_channel(paid.channel, |record| record.used = record.used.saturating_sub(1))
+        self.change_channel(paid.channel, |record| {
+            record.pending = record.pending.saturating_sub(1);
+            if !counts {
+                record.used = record.used.saturating_sub(1);
+                record.given_back = record.given_back.saturating_add(1);
+            }
+        })
     }
 
     /// Nothing to do for deals that are no channels of ours.
     pub(super) fn note(&mut self, deal: DealId, change: ChannelChange) -> Result<(), JournalError> {
         self.change_channel(deal, |record| match change {
-            ChannelChange::Closing => record.closing = true,
+            ChannelChange::Closing(until) => record.closing = Some(until),
             ChannelChange::Closed(end) => record.closed = record.closed.max(end),
-        })
+        })?;
+        if let ChannelChange::Closed(end) = change {
+            let (first, last) = (voucher_key(deal, 0), voucher_key(deal, end));
+            let spent =
+                self.vouchers.extract_from_if(&first[..]..=&last[..], |_, _| true).map_err(database)?;
+            for voucher in spent {
+                voucher.map_err(database)?;
+            }
+        }
+        Ok(())
     }
 
     fn change_channel(
@@ -194,4 +229,12 @@ impl Tables<'_> {
         let key = record.deal.id();
         self.channels.insert(key.as_slice(), &encode(record)[..]).map(drop).map_err(database)
     }
+}
+
+fn voucher_key(channel: DealId, count: u32) -> [u8; 36] {
+    let mut key = [0; 36];
+    let (name, place) = key.split_at_mut(32);
+    name.copy_from_slice(channel.as_slice());
+    place.copy_from_slice(&count.to_be_bytes());
+    key
 }

@@ -16,6 +16,7 @@ const DEALS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("deals-v2"
 const OPEN: TableDefinition<'_, Bytes, ()> = TableDefinition::new("open-v2");
 const WATCH: TableDefinition<'_, Bytes, ()> = TableDefinition::new("watch-v2");
 const CHANNELS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("channels-v1");
+const VOUCHERS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("vouchers-v1");
 const CURSOR: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("cursor-v2");
 const CURSOR_KEY: &str = "events";
 
@@ -97,6 +98,7 @@ pub(super) struct Reader {
     pub(super) open: ReadOnlyTable<Bytes, ()>,
     watch: ReadOnlyTable<Bytes, ()>,
     pub(super) channels: ReadOnlyTable<Bytes, Bytes>,
+    pub(super) vouchers: ReadOnlyTable<Bytes, Bytes>,
     cursor: ReadOnlyTable<&'static str, (u64, u64)>,
 }
 
@@ -108,6 +110,7 @@ impl Reader {
             open: transaction.open_table(OPEN).map_err(database)?,
             watch: transaction.open_table(WATCH).map_err(database)?,
             channels: transaction.open_table(CHANNELS).map_err(database)?,
+            vouchers: transaction.open_table(VOUCHERS).map_err(database)?,
             cursor: transaction.open_table(CURSOR).map_err(database)?,
         })
     }
@@ -162,6 +165,7 @@ pub(super) struct Tables<'a> {
     open: Table<'a, Bytes, ()>,
     pub(super) watch: Table<'a, Bytes, ()>,
     pub(super) channels: Table<'a, Bytes, Bytes>,
+    pub(super) vouchers: Table<'a, Bytes, Bytes>,
     cursor: Table<'a, &'static str, (u64, u64)>,
 }
 
@@ -173,6 +177,7 @@ impl<'a> Tables<'a> {
             open: transaction.open_table(OPEN).map_err(database)?,
             watch: transaction.open_table(WATCH).map_err(database)?,
             channels: transaction.open_table(CHANNELS).map_err(database)?,
+            vouchers: transaction.open_table(VOUCHERS).map_err(database)?,
             cursor: transaction.open_table(CURSOR).map_err(database)?,
         })
     }
@@ -225,7 +230,7 @@ impl<'a> Tables<'a> {
             self.open.remove(&open_key(&job.agreement, job.index, task)[..]).map_err(database)?;
         }
         self.put(task, &JobRecord { deal: job.deal(), index: job.index, state: job.state.clone() })?;
-        self.give_back(&job)?;
+        self.close_in_channel(&job)?;
         Ok(job)
     }
 

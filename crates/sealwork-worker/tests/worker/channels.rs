@@ -3,13 +3,13 @@
 use crate::{
     http::serve,
     ledger::{DOMAIN, Sent},
-    world::{NOW, Running, World},
+    world::{NOW, POOL, Running, World},
 };
 use alloy_primitives::aliases::U96;
 use sealwork_ports::{ErrorKind, MarketEvent, RequestTaker};
 use sealwork_seal::sign::SigningKey;
 use sealwork_types::{
-    B256, Bytes, DealId,
+    Address, B256, Bytes, DealId,
     abi::{RequestOrder, Voucher},
     channel::ChannelTask,
     deal::Deal,
@@ -33,6 +33,7 @@ fn voucher(payer: &SigningKey, channel: &Deal, count: u32) -> Bytes {
 fn order(world: &World, salt: u8) -> RequestOrder {
     RequestOrder {
         mode: TrustMode::Channel.code(),
+        poolRestrict: POOL.get(),
         appMaxPrice: U96::ZERO,
         poolMaxPrice: U96::ZERO,
         ..world.order(1, salt)
@@ -52,15 +53,10 @@ async fn accept(
     running.worker.accept_in_channel(channel.id(), task).await
 }
 
-/// A running worker that knows the channel.
+/// A running worker that knows the channel and has seen the newest block.
 async fn ready(world: &World, channel: &Deal) -> Running {
     let running = world.run();
-    let seen = async {
-        while running.worker.channel(channel.id()).is_err() {
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(20), seen).await.expect("in time");
+    running.until(|status| status.caught_up_at != 0 && running.worker.channel(channel.id()).is_ok()).await;
     running
 }
 
@@ -112,7 +108,9 @@ async fn tasks_that_do_not_fit_the_channel_are_refused() {
     let world = World::new().await;
     let channel = open(&world, 10);
     let running = ready(&world, &channel).await;
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 10] = [
+        ("poolRestrict", |order| order.poolRestrict = B256::ZERO),
+        ("requester", |order| order.requester = Address::ZERO),
         ("app", |order| order.app = B256::ZERO),
         ("codeHash", |order| order.codeHash = B256::ZERO),
         ("policyHash", |order| order.policyHash = B256::ZERO),
@@ -146,7 +144,7 @@ async fn a_payer_who_wants_the_rest_gets_no_more_tasks_and_the_voucher_is_redeem
     let channel = open(&world, 10);
     let running = ready(&world, &channel).await;
     accept(&running, &channel, task(&world, &channel, 1, 1)).await.unwrap();
-    world.ledger.tell(MarketEvent::Closing { deal: channel.id() });
+    world.ledger.tell(MarketEvent::Closing { deal: channel.id(), until: NOW + 3_600 });
     let sent = world.ledger.until(|sent| !sent.is_empty()).await;
     assert!(matches!(&sent[..], [Sent::Redeem(call)] if call.count == 1), "{sent:?}");
     let error = accept(&running, &channel, task(&world, &channel, 2, 2)).await.unwrap_err();
@@ -171,19 +169,72 @@ async fn vouchers_survive_a_restart_and_are_redeemed_within_a_day() {
 }
 
 #[tokio::test]
-async fn a_task_that_is_given_up_does_not_count() {
+async fn a_task_that_is_given_up_is_not_paid_and_the_next_one_has_its_place() {
     let world = World::new().await;
-    world.enclaves.hold(true);
-    let channel = open(&world, 10);
+    world.enclaves.refuse(true);
+    let channel = open(&world, 1);
     let running = ready(&world, &channel).await;
     accept(&running, &channel, task(&world, &channel, 1, 1)).await.unwrap();
-    running.until(|status| status.running == 1).await;
-    running.stop().await;
-    // Past the order's expiry the worker does not try again.
-    world.set_time(601);
-    let running = world.run();
     running.until(|status| status.abandoned == 1).await;
     assert_eq!(running.worker.channel(channel.id()).unwrap().used, 0);
+    // The voucher for everything is there, but nothing was earned.
+    world.ledger.tell(MarketEvent::Closing { deal: DealId::new(B256::ZERO), until: 0 });
+    running.stop().await;
+    assert!(world.ledger.sent().is_empty());
+
+    world.enclaves.refuse(false);
+    let running = ready(&world, &channel).await;
+    accept(&running, &channel, task(&world, &channel, 2, 1)).await.unwrap();
+    running.until(|status| status.delivered == 1).await;
+    let sent = world.ledger.until(|sent| !sent.is_empty()).await;
+    assert!(matches!(&sent[..], [Sent::Redeem(call)] if call.count == 1), "{sent:?}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn only_what_was_done_is_redeemed() {
+    let world = World::new().await;
+    let channel = open(&world, 10);
+    let running = ready(&world, &channel).await;
+    for salt in 1..=2 {
+        accept(&running, &channel, task(&world, &channel, salt, salt.into())).await.unwrap();
+        running.until(|status| status.delivered == usize::from(salt)).await;
+    }
+    world.enclaves.refuse(true);
+    accept(&running, &channel, task(&world, &channel, 3, 3)).await.unwrap();
+    running.until(|status| status.abandoned == 1).await;
+    world.ledger.tell(MarketEvent::Closing { deal: channel.id(), until: NOW + 3_600 });
+    let sent = world.ledger.until(|sent| !sent.is_empty()).await;
+    assert!(matches!(&sent[..], [Sent::Redeem(call)] if call.count == 2), "{sent:?}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_channel_whose_tasks_fail_again_and_again_takes_no_more() {
+    let world = World::new().await;
+    world.enclaves.refuse(true);
+    let channel = open(&world, 10);
+    let running = ready(&world, &channel).await;
+    for salt in 1..=17 {
+        accept(&running, &channel, task(&world, &channel, salt, 1)).await.unwrap();
+        running.until(|status| status.abandoned == usize::from(salt)).await;
+    }
+    let error = accept(&running, &channel, task(&world, &channel, 18, 1)).await.unwrap_err();
+    assert!(matches!(error, RequestError::ChannelEnds { .. }), "{error}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_does_not_see_the_chain_takes_no_tasks() {
+    let world = World::new().await;
+    let channel = open(&world, 10);
+    let running = ready(&world, &channel).await;
+    world.ledger.change(|state| state.down = true);
+    world.set_time(601);
+    let order = RequestOrder { expiry: NOW + 5_000, ..order(&world, 1) };
+    let late = ChannelTask { request: world.sign(order), ..task(&world, &channel, 1, 1) };
+    let error = accept(&running, &channel, late).await.unwrap_err();
+    assert!(matches!(&error, RequestError::Port(error) if error.kind == ErrorKind::Unavailable), "{error}");
     running.stop().await;
 }
 

@@ -10,18 +10,27 @@ use sealwork_types::{
     deal::work,
     enclave_wire::{GrantFrame, Step, TaskFrame, decode_request},
 };
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use tokio::sync::watch;
 
 pub(crate) struct Enclaves {
     key: SigningKey,
     /// Whether tasks may end.
     free: watch::Sender<bool>,
+    /// Whether tasks are refused for good.
+    refuses: AtomicBool,
 }
 
 impl Enclaves {
     pub(crate) fn new() -> Self {
-        Self { key: SigningKey::generate().unwrap(), free: watch::Sender::new(true) }
+        Self {
+            key: SigningKey::generate().unwrap(),
+            free: watch::Sender::new(true),
+            refuses: AtomicBool::new(false),
+        }
     }
 
     /// Keeps every task from ending until it is let go again.
@@ -48,7 +57,16 @@ impl Enclaves {
         (receipt, signature)
     }
 
+    /// Refuses every task for good, or none.
+    pub(crate) fn refuse(&self, refuse: bool) {
+        self.refuses.store(refuse, Ordering::SeqCst);
+    }
+
     fn sign(&self, frame: &TaskFrame) -> VecDeque<TaskUpdate> {
+        if self.refuses.load(Ordering::SeqCst) {
+            let refused = TaskOutcome::Refused { retryable: false, reason: "a wrong policy".into() };
+            return VecDeque::from([TaskUpdate::Ended(refused)]);
+        }
         let request = decode_request(&frame.request).unwrap().order;
         let (receipt, signature) = self.receipt(work(&request), frame.deal_id(), frame.index);
         VecDeque::from([

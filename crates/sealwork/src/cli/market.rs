@@ -105,6 +105,22 @@ pub(crate) enum ChannelCommand {
         #[arg(long, default_value_t = 3_600, value_name = "S")]
         timeout: u64,
     },
+    /// Wait for a task that `run` sent before, check its receipt and open its output
+    Fetch {
+        /// Channel (deal id or its beginning)
+        channel: String,
+        /// Task id, as `run` printed it
+        task: String,
+        /// Folder for the files that the program wrote to /out
+        #[arg(short, long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Where to write the receipt [default: receipt-TASK.json]
+        #[arg(long, value_name = "FILE")]
+        receipt: Option<PathBuf>,
+        /// Seconds to wait for the result
+        #[arg(long, default_value_t = 3_600, value_name = "S")]
+        timeout: u64,
+    },
     /// Sign a voucher for the first N tasks together; nothing is sent. `run` does it by itself
     Pay {
         /// Channel (deal id or its beginning)

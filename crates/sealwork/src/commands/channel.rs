@@ -1,10 +1,13 @@
-//! `channel open|run|pay|redeem|close|show`.
+//! `channel open|run|fetch|pay|redeem|close|show`.
 
 use super::{Context, run as tasks, spend};
 use crate::{cli::ChannelCommand, home, money, parse};
 use anyhow::{Context as _, Result};
-use sealwork_client::{ChannelRun, ChannelStatus, Client, MAX_VOUCHER_DOCUMENT_BYTES, VoucherDocument};
-use sealwork_types::{PoolId, U256};
+use sealwork_client::{
+    ChannelRun, ChannelStatus, Client, DealRecord, MAX_VOUCHER_DOCUMENT_BYTES, Outcome, Progress,
+    VoucherDocument,
+};
+use sealwork_types::{PoolId, TaskId, U256};
 use serde_json::json;
 use std::{
     io::Read,
@@ -22,12 +25,25 @@ pub(crate) async fn run(context: &Context, command: &ChannelCommand) -> Result<u
             open(context, &client, app, *tasks, pool.as_deref()).await
         }
         ChannelCommand::Run { channel, input, out, receipt, timeout } => {
+            let record = client.deal(channel).await?;
+            if context.dry_run {
+                return try_out(context, &client, &record).await;
+            }
             let run = ChannelRun {
                 input: tasks::input(input)?,
                 valid_for_s: tasks::VALID_FOR_S,
                 timeout: Duration::from_secs(*timeout),
             };
-            run_task(context, &client, channel, run, receipt.as_deref(), out.as_deref()).await
+            let mut show = |progress: Progress| tasks::show(&context.output, &progress);
+            let outcome = Box::pin(client.run_in_channel(&record, run, &mut show)).await?;
+            deliver(context, &outcome, receipt.as_deref(), out.as_deref())
+        }
+        ChannelCommand::Fetch { channel, task, out, receipt, timeout } => {
+            let (record, task) = (client.deal(channel).await?, parse::hash("task id", task)?);
+            let mut show = |progress: Progress| tasks::show(&context.output, &progress);
+            let timeout = Duration::from_secs(*timeout);
+            let fetched = client.fetch_in_channel(&record, TaskId::new(task), timeout, &mut show);
+            deliver(context, &Box::pin(fetched).await?, receipt.as_deref(), out.as_deref())
         }
         ChannelCommand::Pay { channel, count, out } => {
             pay(context, &client, channel, *count, out.as_deref()).await
@@ -66,21 +82,23 @@ async fn open(context: &Context, client: &Client, app: &str, tasks: u32, pool: O
     Ok(0)
 }
 
-async fn run_task(
-    context: &Context,
-    client: &Client,
-    channel: &str,
-    run: ChannelRun,
-    receipt: Option<&Path>,
-    out: Option<&Path>,
-) -> Result<u8> {
-    let record = client.deal(channel).await?;
-    let output = context.output;
-    let outcome =
-        Box::pin(client.run_in_channel(&record, run, &mut |progress| tasks::show(&output, &progress)))
-            .await?;
+/// What a task would cost: a place in the channel, and no gas.
+async fn try_out(context: &Context, client: &Client, record: &DealRecord) -> Result<u8> {
+    let next = client.next_in_channel(record).await?;
+    let (price, volume) = (record.deal.price(), record.deal.volume);
+    let object = json!({ "dry_run": true, "price": price, "task": next, "tasks": volume });
+    context.output.answer(&object, || {
+        let price = money::show(price);
+        format!(
+            "cost: {price} tokens, task {next} of {volume} in the channel; no gas\nnothing was sealed or sent"
+        )
+    });
+    Ok(0)
+}
+
+fn deliver(context: &Context, outcome: &Outcome, receipt: Option<&Path>, out: Option<&Path>) -> Result<u8> {
     let receipt = tasks::write_receipt(&outcome.receipt, receipt)?;
-    tasks::deliver(&output, &outcome, &receipt, out)
+    tasks::deliver(&context.output, outcome, &receipt, out)
 }
 
 async fn pay(

@@ -22,9 +22,6 @@ use sealwork_types::{
 /// How long a pool order lasts.
 const ORDER_LIFETIME_S: u64 = 365 * 86_400;
 
-/// Single tasks, and prepaid channels.
-const MODES: u8 = TrustMode::Tee.bit() | TrustMode::Channel.bit();
-
 /// What the order shall say.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
@@ -38,9 +35,18 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// Single tasks; and prepaid channels, unless each of their tasks would lock a stake for a month.
+    fn modes(&self) -> u8 {
+        if self.stake.is_zero() {
+            TrustMode::Tee.bit() | TrustMode::Channel.bit()
+        } else {
+            TrustMode::Tee.bit()
+        }
+    }
+
     fn is(&self, order: &PoolOrder) -> bool {
         order.pool == self.pool.get()
-            && order.modes == MODES
+            && order.modes == self.modes()
             && (order.price, order.stake, order.offer) == (self.price, self.stake, self.offer)
     }
 }
@@ -88,7 +94,7 @@ async fn post(chain: &dyn Chain, key: &SigningKey, wanted: &Wanted) -> Result<()
         tag: B256::ZERO,
         category: 0,
         trust: 0,
-        modes: MODES,
+        modes: wanted.modes(),
         offer: wanted.offer,
         appRestrict: B256::ZERO,
         datasetRestrict: B256::ZERO,

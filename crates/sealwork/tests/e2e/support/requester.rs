@@ -6,7 +6,7 @@ use alloy_sol_types::SolCall;
 use futures::{StreamExt, stream};
 use sealwork_cas::HttpKeyService;
 use sealwork_chain::EvmChain;
-use sealwork_client::{AppView, Client, Parts, Salts, SettledTask, TaskRecord, TaskState};
+use sealwork_client::{AppView, Client, Parts, Salts, SettledTask, SignedVouchers, TaskRecord, TaskState};
 use sealwork_devchain::DEV_PRIVATE_KEYS;
 use sealwork_ports::{Clock, KeyService, OrderBook, PortError, Store, SystemClock};
 use sealwork_seal::{
@@ -64,6 +64,7 @@ impl Requester {
             requests: Arc::new(HttpWorker::default()),
             clock: Arc::new(SystemClock),
             salts: Salts::in_memory(),
+            vouchers: SignedVouchers::in_memory(),
         };
         let key = || SigningKey::from_bytes(Secret::new(secret.0)).unwrap();
         let client = Client::new(document.clone(), key(), parts);
