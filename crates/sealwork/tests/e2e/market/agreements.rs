@@ -57,14 +57,18 @@ fn tasks_of_a_channel_stay_off_chain_until_the_last_voucher_pays_them_all() {
     let before = block();
     for (task, receipt) in ["first.json", "second.json"].into_iter().enumerate() {
         let tried = home.ok(["channel", "run", channel, "--dry-run"]);
-        assert_eq!((&tried["task"], &tried["price"]), (&Value::from(task + 1), &tokens(3)), "{tried}");
+        assert_eq!(tried["task"], task + 1, "{tried}");
+        assert_eq!(tried["price"], opened["price"]);
         let done = home.ok(["channel", "run", channel, "--receipt", receipt]);
         assert_eq!(done["status"], "SUCCESS", "{done}");
         assert_eq!(home.ok(["verify", receipt])["valid"], true);
         // Whoever lost the answer gets it again.
         let fetched = home.ok(["channel", "fetch", channel, text(&done["task"]), "--receipt", "again.json"]);
         assert_eq!(fetched["status"], "SUCCESS", "{fetched}");
-        assert_eq!(std::fs::read(home.path("again.json")).unwrap(), std::fs::read(home.path(receipt)).unwrap());
+        assert_eq!(
+            std::fs::read(home.path("again.json")).unwrap(),
+            std::fs::read(home.path(receipt)).unwrap()
+        );
     }
     fails_with(&machine.home, &["channel", "run", channel], "pays this channel");
     assert_eq!(block(), before, "nothing goes on chain for a task");
