@@ -1,6 +1,10 @@
 //! [`EvmChain`], the adapter behind the chain port.
 
-use crate::{ChainError, Endpoint, executed, logs, orders, registrations};
+use crate::{
+    ChainError, Endpoint,
+    executed::{self, Past},
+    logs, orders, registrations,
+};
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
@@ -31,7 +35,7 @@ use std::{
 };
 
 /// Blocks asked for at once; public endpoints refuse wide ranges.
-const BLOCKS_PER_QUERY: u64 = 2_000;
+pub(crate) const BLOCKS_PER_QUERY: u64 = 2_000;
 /// Longest [`Chain::wait`].
 const MAX_WAIT: Duration = Duration::from_secs(1);
 /// Pause between looks at the block number.
@@ -44,6 +48,8 @@ pub struct EvmChain {
     deployment: Deployment,
     /// Newest block that [`Chain::events`] looked at; [`Chain::wait`] waits for a newer one.
     seen: Arc<AtomicU64>,
+    /// What executed deals are rebuilt from.
+    past: Arc<tokio::sync::Mutex<Past>>,
 }
 
 impl EvmChain {
@@ -62,12 +68,16 @@ impl EvmChain {
         if expected != found {
             return Err(ChainError::OtherChain { expected, found });
         }
-        Ok(Self { endpoint, deployment, seen: Arc::default() })
+        Ok(Self { endpoint, deployment, seen: Arc::default(), past: Arc::default() })
     }
 
     /// The endpoint underneath.
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    pub(crate) fn past(&self) -> &tokio::sync::Mutex<Past> {
+        &self.past
     }
 
     pub(crate) const fn contracts(&self) -> &Contracts {

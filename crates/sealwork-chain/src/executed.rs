@@ -2,17 +2,19 @@
 //! only hashes, so the orders are read from the transaction's input, and what the contract added from other events.
 
 mod calldata;
+mod past;
 
-use crate::{ChainError, EvmChain, logs};
+pub(crate) use past::Past;
+
+use crate::{EvmChain, logs};
 use alloy_primitives::{Address, B256, Bytes};
-use alloy_rpc_types_eth::Filter;
-use alloy_sol_types::{SolEvent, SolStruct, sol};
+use alloy_sol_types::{SolEvent, SolStruct};
 use sealwork_ports::{Chain, ErrorKind, EventCursor, PortError};
 use sealwork_types::{
     DealId,
     abi::{
         DatasetOrder, DatasetShare, DealTerms,
-        IMarket::{Executed, FeeChanged, feeCall},
+        IMarket::{Executed, feeCall},
         Orders, RequestOrder, Work,
     },
     deal::Deal,
@@ -22,11 +24,6 @@ use std::{collections::BTreeMap, ops::Range};
 
 /// Where the digest of the sealed input stands in a request's params.
 const INPUT: Range<usize> = 37..69;
-
-sol! {
-    /// ERC-721.
-    event Transfer(address indexed from, address indexed to, uint256 indexed id);
-}
 
 /// What the contract added to the orders.
 struct Facts {
@@ -43,11 +40,15 @@ pub(crate) async fn deal(chain: &EvmChain, id: DealId, transaction: B256) -> Res
     let missing = || not_found(format!("transaction {transaction} is not on this chain"));
     let called = chain.endpoint().calldata(transaction).await?.ok_or_else(missing)?;
     let orders = orders(&called, &chain.deployment().domain, id, transaction)?;
-    let (started_at, fee_bps, owners) = tokio::try_join!(
-        chain.endpoint().timestamp(place.block),
-        fee(chain, place),
-        owners(chain, parties(&orders), place)
-    )?;
+    let started_at = chain.endpoint().timestamp(place.block).await?;
+    let mut past = chain.past().lock().await;
+    past.read(chain, place.block).await?;
+    let owners = past.owners(&parties(&orders), place);
+    let fee_bps = match past.fee(place) {
+        Some(fee) => fee,
+        None => chain.view(chain.contracts().market, &feeCall {}).await?,
+    };
+    drop(past);
     rebuild(orders, &Facts { request_hash, fee_bps, started_at, owners })
 }
 
@@ -73,47 +74,18 @@ fn orders(
 
 /// Where the event stands in the chain, and the request's hash that it names.
 async fn place(chain: &EvmChain, id: DealId, transaction: B256) -> Result<(EventCursor, B256), PortError> {
-    let receipt = chain.endpoint().receipt(transaction).await?;
-    let logs = receipt.iter().flat_map(|receipt| receipt.inner.logs());
+    let receipt = chain.endpoint().receipt(transaction).await?.ok_or_else(|| {
+        // Its event was seen, so another machine behind the endpoint has it already.
+        let text = format!("the endpoint does not show the receipt of transaction {transaction} yet");
+        PortError::new(ErrorKind::Unavailable, text)
+    })?;
+    let logs = receipt.inner.logs().iter();
     logs.filter(|log| log.address() == chain.contracts().market)
         .find_map(|log| {
             let event = Executed::decode_log(&log.inner).ok()?.data;
             (event.dealId == id.get()).then(|| (logs::position(log), event.requestHash))
         })
         .ok_or_else(|| not_found(format!("transaction {transaction} does not execute deal {id}")))
-}
-
-/// The protocol fee that was in force at a place in the chain.
-async fn fee(chain: &EvmChain, place: EventCursor) -> Result<u16, ChainError> {
-    let filter = Filter::new()
-        .address(chain.contracts().market)
-        .event_signature(FeeChanged::SIGNATURE_HASH)
-        .from_block(chain.deployed_at())
-        .to_block(place.block);
-    let logs = chain.endpoint().logs(&filter).await?;
-    let before = logs.iter().rev().filter(|log| logs::position(log) < place);
-    match before.filter_map(|log| FeeChanged::decode_log(&log.inner).ok()).next() {
-        Some(changed) => Ok(changed.feeBps),
-        None => chain.view(chain.contracts().market, &feeCall {}).await,
-    }
-}
-
-/// Who owned apps, pools and datasets at a place in the chain.
-async fn owners(
-    chain: &EvmChain,
-    ids: Vec<B256>,
-    place: EventCursor,
-) -> Result<BTreeMap<B256, Address>, ChainError> {
-    let filter = Filter::new()
-        .address(chain.contracts().registry)
-        .event_signature(Transfer::SIGNATURE_HASH)
-        .topic3(ids)
-        .from_block(chain.deployed_at())
-        .to_block(place.block);
-    let logs = chain.endpoint().logs(&filter).await?;
-    let before = logs.iter().filter(|log| logs::position(log) < place);
-    let transfers = before.filter_map(|log| Transfer::decode_log(&log.inner).ok());
-    Ok(transfers.map(|transfer| (transfer.id.into(), transfer.to)).collect())
 }
 
 fn parties(orders: &Orders) -> Vec<B256> {
