@@ -21,6 +21,10 @@ const MAX_PAUSE: Duration = Duration::from_millis(500);
 /// Gas limits are estimates plus this many percent, because state moves between estimate and inclusion.
 const GAS_MARGIN_PERCENT: u64 = 15;
 
+/// Longest wait for a connection, and for an answer: an endpoint that is silent is not reachable.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
 /// One JSON-RPC endpoint and one sending account.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -39,7 +43,10 @@ impl Endpoint {
     /// [`ChainError::Url`] or [`ChainError::Endpoint`].
     pub async fn connect(url: &str, signer: PrivateKeySigner) -> Result<Self, ChainError> {
         let parsed = url.parse().map_err(|_| ChainError::Url { url: url.to_owned() })?;
-        let provider = ProviderBuilder::default().connect_http(parsed).erased();
+        let client =
+            reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).timeout(ANSWER_WITHIN).build();
+        let client = client.map_err(|_| ChainError::Url { url: url.to_owned() })?;
+        let provider = ProviderBuilder::default().connect_reqwest(client, parsed).erased();
         let chain_id = provider.get_chain_id().await.map_err(at("eth_chainId"))?;
         let sender = signer.address();
         Ok(Self { provider, wallet: signer.into(), sender, chain_id, sending: Arc::default() })
@@ -273,5 +280,19 @@ fn refused(method: &'static str) -> impl Fn(TransportError) -> ChainError {
             None => reverted(payload.message.to_string(), Bytes::new()),
         },
         None => ChainError::Endpoint { method, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_endpoint_that_says_nothing_is_not_waited_for_for_ever() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let connecting = Endpoint::connect(&url, PrivateKeySigner::random());
+        let error = tokio::time::timeout(ANSWER_WITHIN * 2, connecting).await.expect("in time").unwrap_err();
+        assert!(matches!(error, ChainError::Endpoint { method: "eth_chainId", .. }), "{error}");
     }
 }

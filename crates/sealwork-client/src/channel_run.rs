@@ -79,7 +79,14 @@ impl Client {
         timeout: Duration,
         report: &mut (dyn FnMut(crate::Progress) + Send),
     ) -> Result<Outcome, ClientError> {
-        channel(record)?;
+        let requester = channel(record)?.deal.request.requester;
+        if requester != self.address() {
+            let text = format!(
+                "the channel is {requester}'s, not {}'s; choose its wallet with --wallet",
+                self.address()
+            );
+            return Err(rejected(text));
+        }
         self.receive(record, task, timeout, &mut Reporter::new(report)).await
     }
 
@@ -221,26 +228,23 @@ impl Client {
         deadline: Instant,
         reporter: &mut Reporter<'_>,
     ) -> Result<TaskReceipt, ClientError> {
-        while Instant::now() < deadline {
+        loop {
             if let Ok(progress) = self.parts.progress.progress(url, task).await {
                 reporter.report_pool(&progress.steps);
-                if let Some(reason) = progress.abandoned {
-                    let text =
-                        format!("the worker gave the task up, so it does not count in the channel: {reason}");
-                    return Err(rejected(text));
-                }
             }
-            match self.parts.requests.receipt(url, task).await {
-                Err(error) if error.kind == ErrorKind::NotFound || error.is_retryable() => {}
+            let why = match self.parts.requests.receipt(url, task).await {
+                Err(error) if error.is_retryable() => error,
                 answer => return Ok(answer?),
+            };
+            if Instant::now() >= deadline {
+                let text = format!(
+                    "no receipt came in time ({why}); `sealwork channel fetch {} {task}` waits on",
+                    channel.short()
+                );
+                return Err(PortError::new(ErrorKind::Unavailable, text).into());
             }
             tokio::time::sleep(PAUSE).await;
         }
-        let text = format!(
-            "no receipt came in time, the pool may still work on it; `sealwork channel fetch {} {task}` waits on",
-            channel.short()
-        );
-        Err(PortError::new(ErrorKind::Limit, text).into())
     }
 
     fn channel_document(&self, deal: Deal, received: &TaskReceipt) -> ReceiptDocument {

@@ -61,6 +61,8 @@ pub struct ChannelStatus {
     pub deal: DealId,
     /// Tasks paid in advance.
     pub volume: u32,
+    /// Tasks that this wallet signed vouchers for on this machine.
+    pub signed: u32,
     /// Tasks redeemed, or all when it is closed.
     pub closed: u32,
     /// Whether money is still in it.
@@ -199,6 +201,9 @@ impl Client {
     /// `Rejected` when the deal is no channel, and while the window is open.
     pub async fn close_channel_plan(&self, record: &DealRecord) -> Result<Plan, ClientError> {
         let terms = channel(record)?.deal.terms.clone();
+        if !self.channel_status(record).await?.open {
+            return Err(rejected(format!("channel {} is closed, nothing is left in it", record.id.short())));
+        }
         let to = self.network.contracts.channels;
         let closable_at = self.closable_at(record.id).await?;
         let now = self.now().await?;
@@ -231,6 +236,7 @@ impl Client {
         Ok(ChannelStatus {
             deal: record.id,
             volume: deal.volume,
+            signed: self.parts.vouchers.last(record.id)?,
             closed: progress,
             open: progress < deal.volume,
             closable_at: self.closable_at(record.id).await?,

@@ -38,6 +38,19 @@ impl SignedVouchers {
         Self(Kept::Folder(folder))
     }
 
+    /// The highest count so far.
+    ///
+    /// # Errors
+    /// `Local` when the record cannot be read.
+    pub(crate) fn last(&self, channel: DealId) -> Result<u32, ClientError> {
+        let mut found = 0;
+        self.change(channel, |last| {
+            found = last;
+            Ok(last)
+        })?;
+        Ok(found)
+    }
+
     /// Notes, durably, that a voucher for `count` tasks is about to be signed; at most one more than the highest so far.
     ///
     /// # Errors

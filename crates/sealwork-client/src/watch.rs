@@ -99,7 +99,7 @@ impl Watched {
             ),
         };
         let text = format!("task {task} was not settled within {waited} s; {rest}");
-        PortError::new(ErrorKind::Limit, text).into()
+        PortError::new(ErrorKind::Unavailable, text).into()
     }
 }
 

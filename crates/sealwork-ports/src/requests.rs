@@ -35,6 +35,7 @@ pub trait RequestTaker: Send + Sync + 'static {
         task: &ChannelTask,
     ) -> Result<AcceptedRequest, PortError>;
 
-    /// What the enclave said about a task; `NotFound` while it is not done.
+    /// What the enclave said about a task of a channel; `Unavailable` while it is not done, `Rejected` when it was given
+    /// up, `NotFound` when the pool does not know it.
     async fn receipt(&self, url: &str, task: TaskId) -> Result<TaskReceipt, PortError>;
 }

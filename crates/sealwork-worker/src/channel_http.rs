@@ -5,11 +5,11 @@ use crate::{
     status_http::{refusal, respond, within},
 };
 use axum::{
-    Json, Router,
+    Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Path, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{get, post},
 };
 use sealwork_types::{DealId, TaskId, bounded::parse_json, channel::ChannelTask};
@@ -43,13 +43,8 @@ async fn task(State(worker): State<Worker>, Path(channel): Path<String>, body: B
 }
 
 async fn receipt(State(worker): State<Worker>, Path(task): Path<String>) -> Response {
-    let task = match task.parse::<TaskId>() {
-        Ok(task) => task,
-        Err(error) => return refusal(StatusCode::BAD_REQUEST, "malformed", &error),
-    };
-    match worker.receipt(task) {
-        Ok(Some(receipt)) => Json(receipt).into_response(),
-        Ok(None) => StatusCode::NOT_FOUND.into_response(),
-        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, error.code(), &error),
+    match task.parse::<TaskId>() {
+        Ok(task) => respond(worker.receipt(task), StatusCode::OK),
+        Err(error) => refusal(StatusCode::BAD_REQUEST, "malformed", &error),
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     agreement::{Agreement, PaidRequest},
     engine::RETRY_PAUSE,
     error::WorkerError,
-    journal::ChannelRecord,
+    journal::{ChannelRecord, Job},
     requests::{self, unsuitable},
 };
 use alloy_sol_types::SolCall;
@@ -91,19 +91,22 @@ impl Worker {
         Ok(self.channel_record(channel)?.state())
     }
 
-    /// What the enclave said about a task; `None` while it is not done, or not known.
+    /// What the enclave said about a task of a channel.
     ///
     /// # Errors
-    /// [`RequestError::Journal`].
-    pub fn receipt(&self, task: TaskId) -> Result<Option<TaskReceipt>, RequestError> {
-        Ok(self.journal.job(task)?.and_then(|job| match job.state {
-            JobState::Delivered(execution) => Some(receipt(&job.agreement, *execution)),
+    /// [`RequestError::NoTask`], [`RequestError::NotDone`] or [`RequestError::GivenUp`] when there is nothing to tell.
+    pub fn receipt(&self, task: TaskId) -> Result<TaskReceipt, RequestError> {
+        let job = self.journal.job(task)?;
+        let job = job.filter(|job| matches!(*job.agreement, Agreement::Channel(_)));
+        let Some(Job { agreement, state, .. }) = job else { return Err(RequestError::NoTask { task }) };
+        match state {
+            JobState::Delivered(execution) => Ok(receipt(&agreement, *execution)),
+            JobState::Abandoned { reason } => Err(RequestError::GivenUp { reason }),
             JobState::Queued { .. }
             | JobState::Running { .. }
             | JobState::Executed(_)
-            | JobState::Settled { .. }
-            | JobState::Abandoned { .. } => None,
-        }))
+            | JobState::Settled { .. } => Err(RequestError::NotDone { task }),
+        }
     }
 
     fn channel_record(&self, channel: DealId) -> Result<ChannelRecord, RequestError> {

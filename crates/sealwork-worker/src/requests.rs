@@ -14,7 +14,7 @@ use alloy_sol_types::SolCall;
 use sealwork_ports::{ErrorKind, PortError};
 use sealwork_seal::sign;
 use sealwork_types::{
-    Address, B256, DealId, OrderHash, U256,
+    Address, B256, DealId, OrderHash, TaskId, U256,
     abi::{IMarket::matchOrdersCall, Orders, RequestOrder},
     deal::long_signature,
     order::{self, SignedRequest, TaskParams, TrustMode, deal_id},
@@ -82,6 +82,24 @@ pub enum RequestError {
         /// Tasks that it should cover.
         next: u32,
     },
+    /// No task of a channel has this id here.
+    #[error("task {task} is no task of a channel that is known here; its id is what `channel run` printed")]
+    NoTask {
+        /// The task.
+        task: TaskId,
+    },
+    /// There is no receipt yet.
+    #[error("task {task} is not done yet")]
+    NotDone {
+        /// The task.
+        task: TaskId,
+    },
+    /// There will be no receipt.
+    #[error("the worker gave the task up, so it does not count in the channel: {reason}")]
+    GivenUp {
+        /// Why.
+        reason: String,
+    },
     /// Too much to do.
     #[error("{open} tasks are open here, at most {limit} may be; try later or elsewhere")]
     Busy {
@@ -109,6 +127,9 @@ impl RequestError {
             Self::NoChannel { .. } => "no-channel",
             Self::ChannelEnds { .. } => "channel-ends",
             Self::Voucher { .. } => "voucher",
+            Self::NoTask { .. } => "no-task",
+            Self::NotDone { .. } => "not-done",
+            Self::GivenUp { .. } => "given-up",
             Self::Busy { .. } => "busy",
             Self::Port(_) => "unavailable",
             Self::Journal(_) => "failed",

@@ -84,10 +84,12 @@ const fn status_of(error: &RequestError) -> StatusCode {
         RequestError::Disabled => StatusCode::FORBIDDEN,
         RequestError::Unsuitable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         RequestError::NotCovered { .. } => StatusCode::PAYMENT_REQUIRED,
-        RequestError::NoChannel { .. } => StatusCode::NOT_FOUND,
+        RequestError::NoChannel { .. } | RequestError::NoTask { .. } => StatusCode::NOT_FOUND,
         RequestError::NoMatch { .. } | RequestError::Voucher { .. } => StatusCode::CONFLICT,
-        RequestError::ChannelEnds { .. } => StatusCode::GONE,
-        RequestError::Busy { .. } | RequestError::Port(_) => StatusCode::SERVICE_UNAVAILABLE,
+        RequestError::ChannelEnds { .. } | RequestError::GivenUp { .. } => StatusCode::GONE,
+        RequestError::NotDone { .. } | RequestError::Busy { .. } | RequestError::Port(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         RequestError::Journal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -19,7 +19,10 @@ mod wallets;
 mod worker;
 
 use crate::{
-    cli::{AccountCommand, CasCommand, Cli, Command, Global, WorkerCommand},
+    cli::{
+        AccountCommand, CasCommand, ChannelCommand, Cli, Command, Global, OrderCommand, TaskCommand,
+        WalletCommand, WorkerCommand,
+    },
     connect,
     failure::{self, Failure},
     home::Home,
@@ -76,7 +79,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<u8> {
     let context = Context::new(&cli.global, output)?;
     if context.dry_run && goes_on(&cli.command) {
         bail!(
-            Failure::new(failure::FAILED, "--dry-run tries out single transactions of a wallet; this command does more")
+            Failure::new(failure::FAILED, "--dry-run tries out transactions of a wallet; this command does something else")
                 .hint("leave --dry-run out, or use it with run, publish, order, offer, deal, claim, channel, app, account or kitty")
         );
     }
@@ -107,7 +110,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<u8> {
     }
 }
 
-/// Whether a command sends from accounts other than the wallet, or goes on sending.
+/// Whether a command sends from accounts other than the wallet, goes on sending, or writes something without sending.
 const fn goes_on(command: &Command) -> bool {
     matches!(
         command,
@@ -117,5 +120,11 @@ const fn goes_on(command: &Command) -> bool {
             | Command::Worker(WorkerCommand::Start(_))
             | Command::Cas(CasCommand::Start(_))
             | Command::Account(AccountCommand::Faucet { .. })
+            | Command::New { .. }
+            | Command::Build { .. }
+            | Command::Wallet(WalletCommand::New { .. } | WalletCommand::Import { .. })
+            | Command::Task(TaskCommand::Fetch { .. })
+            | Command::Order(OrderCommand::Sign(_))
+            | Command::Channel(ChannelCommand::Pay { .. } | ChannelCommand::Fetch { .. })
     )
 }

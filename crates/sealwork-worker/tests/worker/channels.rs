@@ -9,7 +9,7 @@ use alloy_primitives::aliases::U96;
 use sealwork_ports::{ErrorKind, MarketEvent, RequestTaker};
 use sealwork_seal::sign::SigningKey;
 use sealwork_types::{
-    Address, B256, Bytes, DealId,
+    Address, B256, Bytes, DealId, TaskId,
     abi::{RequestOrder, Voucher},
     channel::ChannelTask,
     deal::Deal,
@@ -68,7 +68,7 @@ async fn tasks_are_delivered_and_the_last_voucher_is_redeemed_once() {
     for salt in 1..=3 {
         let accepted = accept(&running, &channel, task(&world, &channel, salt, salt.into())).await.unwrap();
         running.until(|status| status.delivered == usize::from(salt)).await;
-        let receipt = running.worker.receipt(accepted.task).unwrap().expect("it is delivered");
+        let receipt = running.worker.receipt(accepted.task).unwrap();
         assert_eq!(receipt.receipt.dealId, accepted.deal.get());
         if salt < 3 {
             assert!(world.ledger.sent().is_empty(), "nothing goes on chain before the channel is used up");
@@ -174,9 +174,11 @@ async fn a_task_that_is_given_up_is_not_paid_and_the_next_one_has_its_place() {
     world.enclaves.refuse(true);
     let channel = open(&world, 1);
     let running = ready(&world, &channel).await;
-    accept(&running, &channel, task(&world, &channel, 1, 1)).await.unwrap();
+    let given_up = accept(&running, &channel, task(&world, &channel, 1, 1)).await.unwrap();
     running.until(|status| status.abandoned == 1).await;
     assert_eq!(running.worker.channel(channel.id()).unwrap().used, 0);
+    let error = running.worker.receipt(given_up.task).unwrap_err();
+    assert!(error.to_string().contains("does not count in the channel: a wrong policy"), "{error}");
     // The voucher for everything is there, but nothing was earned.
     world.ledger.tell(MarketEvent::Closing { deal: DealId::new(B256::ZERO), until: 0 });
     running.stop().await;
@@ -249,6 +251,8 @@ async fn channels_are_served_over_http() {
     assert_eq!(unknown.kind, ErrorKind::NotFound);
     let accepted = http.submit_in_channel(&url, channel.id(), &task(&world, &channel, 1, 1)).await.unwrap();
     running.until(|status| status.delivered == 1).await;
+    let unknown = http.receipt(&url, TaskId::new(B256::ZERO)).await.unwrap_err();
+    assert_eq!(unknown.kind, ErrorKind::NotFound);
     let receipt = http.receipt(&url, accepted.task).await.unwrap();
     assert_eq!(receipt.receipt.dealId, accepted.deal.get());
     let error = http.submit_in_channel(&url, channel.id(), &task(&world, &channel, 2, 1)).await.unwrap_err();

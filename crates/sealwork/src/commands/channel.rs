@@ -29,6 +29,7 @@ pub(crate) async fn run(context: &Context, command: &ChannelCommand) -> Result<u
             if context.dry_run {
                 return try_out(context, &client, &record).await;
             }
+            tasks::check_destinations(receipt.as_deref(), out.as_deref())?;
             let run = ChannelRun {
                 input: tasks::input(input)?,
                 valid_for_s: tasks::VALID_FOR_S,
@@ -181,10 +182,11 @@ fn text(status: &ChannelStatus) -> String {
         (true, at) => format!("open; its payer asked for the rest, anybody may close it from {at} on"),
     };
     format!(
-        "channel  {}\nstate    {state}\ntasks    {} of {} paid or given back\nprice    {} each",
+        "channel  {}\nstate    {state}\ntasks    {}: {} signed for by this wallet, {} paid or given back on chain\nprice    {} each",
         status.deal,
-        status.closed,
         status.volume,
+        status.signed,
+        status.closed,
         money::show(status.price)
     )
 }

@@ -11,7 +11,7 @@ use crate::{
 use anyhow::{Context as _, Result, bail};
 use sealwork_client::{BookFilter, Client, OrderReport};
 use sealwork_types::{
-    OrderHash, PoolId,
+    Address, OrderHash, PoolId,
     signed_order::{MAX_ORDER_DOCUMENT_BYTES, Order, OrderKind, SignedOrder},
 };
 use serde_json::{Value, json};
@@ -76,8 +76,9 @@ fn write(context: &Context, client: &Client, order: Order, out: &OutArgs) -> Res
     home::write_atomically(&path, &serde_json::to_vec_pretty(&signed)?)?;
     context.output.answer(&json!({ "file": path, "hash": hash, "document": signed }), || {
         let how = if out.unsigned { "wrote without a signature" } else { "signed" };
+        let next = if out.unsigned { "approve" } else { "post" };
         format!(
-            "{how} {} order {hash} in {}\nnext: sealwork order post {1}",
+            "{how} {} order {hash} in {}\nnext: sealwork order {next} {1}",
             signed.order.kind(),
             path.display()
         )
@@ -150,7 +151,22 @@ async fn withdraw(context: &Context, client: &Client, hash: OrderHash) -> Result
     Ok(())
 }
 
+/// What another wallet than the order's sends has no effect; approving a request is also for its sponsor.
+async fn check_owner(client: &Client, signed: &SignedOrder, sponsor: Address) -> Result<()> {
+    let (owner, mine) = (client.order_report(signed).await?.signer, client.address());
+    if [owner, sponsor].contains(&mine) {
+        return Ok(());
+    }
+    let text = format!("the order is of {owner}, this wallet is {mine}: nothing would change");
+    Err(Failure::new(failure::FAILED, text).hint("choose the owner's wallet with --wallet").into())
+}
+
 async fn approve(context: &Context, client: &Client, signed: &SignedOrder) -> Result<u8> {
+    let sponsor = match &signed.order {
+        Order::Request(order) => order.sponsor,
+        Order::App(_) | Order::Dataset(_) | Order::Pool(_) => Address::ZERO,
+    };
+    check_owner(client, signed, sponsor).await?;
     let hash = signed.hash();
     if let Some(outcomes) = spend::carry_out(context, client, &client.approve_order_plan(hash)).await? {
         spend::done(context, json!({ "approved": hash }), &outcomes, || format!("approved order {hash}"));
@@ -162,10 +178,16 @@ async fn cancel(context: &Context, client: &Client, arguments: &CancelArgs) -> R
     let plan = match (&arguments.order, &arguments.salt) {
         (Some(name), _) => match name.parse::<OrderHash>() {
             Ok(hash) if !Path::new(name).exists() => client.cancel_plan(&[hash], &[]),
-            _ => match find(client, name).await? {
-                SignedOrder { order: Order::Request(order), .. } => client.cancel_plan(&[], &[order.salt]),
-                offer => client.cancel_plan(&[offer.hash()], &[]),
-            },
+            _ => {
+                let signed = find(client, name).await?;
+                check_owner(client, &signed, Address::ZERO).await?;
+                match &signed.order {
+                    Order::Request(order) => client.cancel_plan(&[], &[order.salt]),
+                    Order::App(_) | Order::Dataset(_) | Order::Pool(_) => {
+                        client.cancel_plan(&[signed.hash()], &[])
+                    }
+                }
+            }
         },
         (None, Some(salt)) => client.cancel_plan(&[], &[parse::hash("salt", salt)?]),
         (None, None) => client.cancel_all_plan(),

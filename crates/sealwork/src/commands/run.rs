@@ -7,7 +7,7 @@ use crate::{
     home, money,
     output::Output,
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use sealwork_client::{InputFile, OpenedOutput, Outcome, Progress, RunInput, RunRequest, Settlement, Source};
 use sealwork_types::{PoolId, Status, progress::TaskStep, receipt::ReceiptDocument};
 use serde_json::json;
@@ -24,6 +24,7 @@ const MAX_PIPED_BYTES: u64 = 64 << 20;
 pub(crate) const VALID_FOR_S: u64 = 24 * 3_600;
 
 pub(crate) async fn run(context: &Context, arguments: &RunArgs) -> Result<u8> {
+    check_destinations(arguments.receipt.as_deref(), arguments.out.as_deref())?;
     let client = context.client().await?;
     let request = RunRequest {
         app: context.app(&client, &arguments.app).await?,
@@ -45,6 +46,18 @@ pub(crate) async fn run(context: &Context, arguments: &RunArgs) -> Result<u8> {
     let outcome = Box::pin(client.run(request, &mut |progress| show(&output, &progress))).await?;
     let receipt = write_receipt(&outcome.receipt, arguments.receipt.as_deref())?;
     deliver(&output, &outcome, &receipt, arguments.out.as_deref())
+}
+
+/// What is paid for must have somewhere to go.
+pub(crate) fn check_destinations(receipt: Option<&Path>, out: Option<&Path>) -> Result<()> {
+    let folder = receipt.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        bail!("the receipt cannot be written: there is no folder {}", folder.display());
+    }
+    if let Some(out) = out.filter(|out| out.exists() && !out.is_dir()) {
+        bail!("the output cannot be written: {} is not a folder", out.display());
+    }
+    Ok(())
 }
 
 /// Shows a step as it is reached.
@@ -146,9 +159,15 @@ pub(crate) fn input(arguments: &InputArgs) -> Result<RunInput> {
     let stdin = match &arguments.stdin {
         None => Source::Bytes(Vec::new()),
         Some(path) if path.as_os_str() == "-" => Source::Bytes(piped()?),
-        Some(path) => Source::File(path.clone()),
+        Some(path) => file(path.clone())?,
     };
     Ok(RunInput { args: arguments.args.clone(), files, stdin })
+}
+
+/// A file that is there now; it is read when it is sealed.
+fn file(path: PathBuf) -> Result<Source> {
+    fs::metadata(&path).with_context(|| format!("read {}", path.display()))?;
+    Ok(Source::File(path))
 }
 
 /// `PATH` or `NAME=PATH`.
@@ -162,7 +181,7 @@ fn input_file(text: &str) -> Result<InputFile> {
             (name.with_context(|| format!("{text:?} has no usable file name; write NAME=PATH"))?, path)
         }
     };
-    Ok(InputFile { name, source: Source::File(path) })
+    Ok(InputFile { name, source: file(path)? })
 }
 
 fn piped() -> Result<Vec<u8>> {

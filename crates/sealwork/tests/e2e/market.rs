@@ -93,10 +93,14 @@ fn posted_orders_are_found_and_matched_by_somebody_else() {
 
 #[test]
 fn canceled_orders_are_not_matched_any_more() {
-    let (network, _machine, _worker) = with_worker();
+    let (network, machine, _worker) = with_worker();
     let home = &network.home;
     let (app, pool) = (posted(home, "app"), posted(home, "pool"));
     sign_request(home, "request.json");
+    let request = home.path("request.json");
+    for command in ["cancel", "approve"] {
+        fails_with(&machine.home, &["order", command, request.to_str().unwrap()], "nothing would change");
+    }
     let canceled = home.ok(["order", "cancel", "request.json"]);
     assert!(canceled["transaction"].is_string(), "{canceled}");
     fails_with(home, &["deal", "match", &app, &pool, "request.json"], "OrderConsumed");
@@ -205,5 +209,9 @@ fn a_dry_run_tells_the_cost_and_changes_nothing() {
     // What would fail says why, and what cannot be tried out says so.
     fails_with(home, &["account", "withdraw", "1", "--dry-run"], "InsufficientFunds");
     fails_with(home, &["account", "faucet", "--dry-run"], "--dry-run");
+    // Neither does it write anything.
+    fails_with(home, &["order", "sign", "app", "nothing", "--out", "dry.json", "--dry-run"], "--dry-run");
+    fails_with(home, &["channel", "pay", "0x00", "1", "--dry-run"], "--dry-run");
+    assert!(!home.path("dry.json").exists());
     assert_eq!(state(), before);
 }

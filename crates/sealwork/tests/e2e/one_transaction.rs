@@ -59,10 +59,10 @@ impl World {
         rpc::sent_and_waiting(self.network.ready["chain"].as_str().unwrap(), &address).0
     }
 
-    fn run_fails(&self, options: &[&str]) -> Value {
+    fn run_fails(&self, code: i32, options: &[&str]) -> Value {
         let arguments = [&["run", self.app.as_str(), "--one-transaction"], options].concat();
         let reply = self.requester.home.run(arguments);
-        assert_eq!(reply.code, 1, "{reply:#?}");
+        assert_eq!(reply.code, code, "{reply:#?}");
         reply.last()
     }
 }
@@ -213,7 +213,7 @@ fn missing_money_is_deposited_first_and_a_dry_run_tells() {
 fn pools_that_take_no_requests_are_not_chosen_and_refusals_say_why() {
     let world = World::new();
     let worker = world.start_pool(&[]);
-    let answer = world.run_fails(&[]);
+    let answer = world.run_fails(1, &[]);
     says(&answer, "error", "takes no requests");
     says(&answer, "hint", "without --one-transaction");
     assert_eq!(money(&world.requester.home).1, 0, "nothing was deposited");
@@ -221,9 +221,9 @@ fn pools_that_take_no_requests_are_not_chosen_and_refusals_say_why() {
 
     let _worker = world.start_pool(&["--take-requests"]);
     // One task is enough for the account, and it still runs when the requester stops waiting.
-    let late = world.run_fails(&["--timeout", "1", "--", "long"]);
+    let late = world.run_fails(3, &["--timeout", "1", "--", "long"]);
     says(&late, "error", "can still settle it until");
-    let refused = world.run_fails(&["--no-deposit"]);
+    let refused = world.run_fails(1, &["--no-deposit"]);
     says(&refused, "error", "(not-covered)");
     says(&refused, "hint", "without --one-transaction");
 
