@@ -186,3 +186,18 @@ fn a_second_worker_on_the_same_log_is_told_so() {
     let error = Journal::open(directory.path()).unwrap_err().to_string();
     assert!(error.contains("another worker"), "{error}");
 }
+
+#[test]
+fn a_channel_and_its_closing_are_written_down_with_the_cursor_behind_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = Journal::open(directory.path()).unwrap();
+    let Agreement::Matched(channel) = deal(5, 100) else { panic!("a deal") };
+    let cursor = EventCursor { block: 9, log_index: 2 };
+    let changes = vec![(channel.id(), ChannelChange::Closing(777)), (channel.id(), ChannelChange::Closed(2))];
+    let news = News { channels: vec![(*channel).clone()], changes, ..News::default() };
+    journal.record(&news, cursor).unwrap();
+    drop(journal);
+    let journal = Journal::open(directory.path()).unwrap();
+    let record = journal.channel(channel.id()).unwrap().unwrap();
+    assert_eq!((record.closing, record.closed, journal.cursor().unwrap()), (Some(777), 2, cursor));
+}

@@ -9,11 +9,11 @@ use alloy_primitives::aliases::U96;
 use sealwork_ports::{ErrorKind, MarketEvent, RequestTaker};
 use sealwork_seal::sign::SigningKey;
 use sealwork_types::{
-    Address, B256, Bytes, DealId, TaskId,
+    Address, B256, Bytes, Cid, Codec, DealId, TaskId,
     abi::{RequestOrder, Voucher},
     channel::ChannelTask,
     deal::Deal,
-    order::TrustMode,
+    order::{TaskParams, TrustMode},
     progress::AcceptedRequest,
 };
 use sealwork_worker::{HttpWorker, RequestError};
@@ -258,5 +258,46 @@ async fn channels_are_served_over_http() {
     let error = http.submit_in_channel(&url, channel.id(), &task(&world, &channel, 2, 1)).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Rejected);
     assert!(error.to_string().contains("(voucher): the voucher is for 1 tasks"), "{error}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn whatever_others_do_with_a_tasks_request_it_is_run_and_paid() {
+    let world = World::new().await;
+    world.enclaves.hold(true);
+    let channel = open(&world, 1);
+    let running = ready(&world, &channel).await;
+    let task = task(&world, &channel, 1, 1);
+    accept(&running, &channel, task.clone()).await.unwrap();
+    running.until(|status| status.running == 1).await;
+    // It is free of charge, so another pool may match it.
+    let mut elsewhere = world.deal_of(task.request);
+    elsewhere.pool = B256::ZERO;
+    let seen = running.worker.status().unwrap().caught_up_at;
+    world.set_time(1);
+    world.ledger.matched(&elsewhere);
+    running.until(|status| status.caught_up_at > seen).await;
+    world.enclaves.hold(false);
+    assert_eq!(running.until(|status| status.delivered == 1).await.abandoned, 0);
+    world.ledger.until(|sent| matches!(sent, [Sent::Redeem(call)] if call.count == 1)).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_input_that_storage_searches_for_holds_nobody_else_up() {
+    let world = World::new().await;
+    let channel = open(&world, 10);
+    let running = ready(&world, &channel).await;
+    world.store.search();
+    let absent = TaskParams { input_cid: Cid::new(Codec::Raw, B256::ZERO), input_digest: B256::ZERO };
+    let order = RequestOrder { params: absent.to_bytes().into(), ..order(&world, 1) };
+    let lost = ChannelTask { request: world.sign(order), ..task(&world, &channel, 1, 1) };
+    let (worker, id) = (running.worker.clone(), channel.id());
+    let waiting = tokio::spawn(async move { worker.accept_in_channel(id, lost).await });
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    let good = accept(&running, &channel, task(&world, &channel, 2, 1));
+    tokio::time::timeout(std::time::Duration::from_secs(10), good).await.expect("in time").unwrap();
+    assert!(!waiting.is_finished());
+    waiting.abort();
     running.stop().await;
 }

@@ -114,3 +114,23 @@ async fn tasks_outlive_an_outage_and_a_restart() {
     assert_eq!(settled(&world.ledger.sent(), &deal), [0, 1]);
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_task_that_is_closed_while_a_slot_looks_at_it_stops_nothing() {
+    let world = World::new().await;
+    world.ledger.change(|state| state.slow_looks = true);
+    // The deal is old enough to be looked up before it is run.
+    world.set_time(200);
+    let running = world.run();
+    let (deal, next) = (world.deal(1, 1), world.deal(1, 2));
+    world.ledger.matched(&deal);
+    running.until(|status| status.queued == 1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    world.ledger.tell(MarketEvent::Refunded { deal: deal.id(), first: 0, last: 0, count: 1 });
+    running.until(|status| status.abandoned == 1).await;
+    world.ledger.change(|state| state.slow_looks = false);
+    world.ledger.matched(&next);
+    running.until(|status| status.settled == 1).await;
+    assert_eq!(settled(&world.ledger.sent(), &next), [0]);
+    running.stop().await;
+}

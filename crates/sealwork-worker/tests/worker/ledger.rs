@@ -48,6 +48,8 @@ pub(crate) struct State {
     pub(crate) down: bool,
     /// Transactions take effect, but nobody hears of it.
     pub(crate) loses_answers: bool,
+    /// Whoever asks whether a task is open waits.
+    pub(crate) slow_looks: bool,
     /// How often somebody asked for a deal.
     pub(crate) asked: usize,
     /// What every account has.
@@ -269,6 +271,7 @@ impl Chain for Ledger {
     }
 
     async fn is_open(&self, deal: DealId, index: u32) -> Result<bool, PortError> {
+        self.until_state(|state| !state.slow_looks).await;
         let state = self.lock();
         Ok(state
             .deals

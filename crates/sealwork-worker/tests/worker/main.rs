@@ -8,4 +8,5 @@ mod http;
 mod ledger;
 mod requests;
 mod starts;
+mod storage;
 mod world;

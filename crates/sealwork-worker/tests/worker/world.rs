@@ -3,11 +3,12 @@
 use crate::{
     enclaves::Enclaves,
     ledger::{DOMAIN, Ledger},
+    storage::Storage,
 };
 use alloy_primitives::aliases::U96;
 use alloy_sol_types::SolStruct;
 use futures::{StreamExt, stream};
-use sealwork_ports::{Clock, PostedAppOrder, PostedPoolOrder, Store, memory::MemoryStore};
+use sealwork_ports::{Clock, PostedAppOrder, PostedPoolOrder, Store};
 use sealwork_seal::sign::SigningKey;
 use sealwork_types::{
     Address, B256, Bytes, Cid, CodeHash, Measurement, PoolId, Sha256Digest,
@@ -49,7 +50,7 @@ pub(crate) struct World {
     pub(crate) enclaves: Arc<Enclaves>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) requester: SigningKey,
-    store: Arc<MemoryStore>,
+    pub(crate) store: Arc<Storage>,
     code_hash: B256,
     policy_hash: B256,
     recipient: B256,
@@ -65,7 +66,7 @@ pub(crate) struct Running {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let store = Arc::new(MemoryStore::new());
+        let store = Arc::new(Storage::new());
         let code = put(&store, b"module").await;
         let code_hash = CodeHash::new(code.digest());
         let policy = policy(code_hash).to_bytes();
@@ -210,7 +211,7 @@ pub(crate) async fn until(worker: &Worker, holds: impl Fn(&WorkerStatus) -> bool
     tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("in time")
 }
 
-async fn put(store: &MemoryStore, bytes: &[u8]) -> Cid {
+async fn put(store: &Storage, bytes: &[u8]) -> Cid {
     let bytes = bytes::Bytes::copy_from_slice(bytes);
     store.put(stream::iter([Ok(bytes)]).boxed()).await.unwrap()
 }
