@@ -3,15 +3,16 @@
 use crate::{
     ChainError, Endpoint,
     executed::{self, Past},
-    logs, orders, registrations,
+    logs::{self, Place},
+    orders, registrations,
 };
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
 use async_trait::async_trait;
 use sealwork_ports::{
-    Chain, Deployment, ErrorKind, EventCursor, MarketEvent, PortError, PostedAppOrder, PostedPoolOrder,
-    TxInfo, TxOutcome,
+    Chain, Deployment, ErrorKind, EventCursor, EventPage, MarketEvent, PortError, PostedAppOrder,
+    PostedPoolOrder, TxInfo, TxOutcome,
 };
 use sealwork_types::{
     AppId, CodeHash, DealId, ManifestHash, PolicyHash, PoolId,
@@ -101,7 +102,7 @@ impl EvmChain {
     async fn event_page(
         &self,
         after: EventCursor,
-    ) -> Result<(Vec<(EventCursor, MarketEvent)>, EventCursor), ChainError> {
+    ) -> Result<(Vec<(Place, MarketEvent)>, EventCursor), ChainError> {
         let head = self.endpoint.block_number().await?;
         self.seen.store(head, Ordering::Relaxed);
         let from = after.block.max(self.deployment.deployed_at);
@@ -111,8 +112,9 @@ impl EvmChain {
         }
         let found = self.endpoint.logs(&logs::market_filter(self.contracts(), from, to)).await?;
         let mut events = logs::decode_all(&found);
-        events.retain(|(position, _)| *position >= after);
-        Ok((events, EventCursor { block: to.saturating_add(1), log_index: 0 }))
+        let from = Place { block: after.block, log_index: after.log_index };
+        events.retain(|(place, _)| *place >= from);
+        Ok((events, EventCursor::at_block(to.saturating_add(1))))
     }
 }
 
@@ -210,21 +212,19 @@ impl Chain for EvmChain {
         Ok(orders::pool_orders(self, pool).await?)
     }
 
-    async fn events(
-        &self,
-        after: EventCursor,
-        limit: usize,
-    ) -> Result<(Vec<MarketEvent>, EventCursor), PortError> {
+    async fn events(&self, after: EventCursor, limit: usize) -> Result<EventPage, PortError> {
         let (mut found, behind) = self.event_page(after).await?;
         let cut = found.len() > limit;
         found.truncate(limit);
         let next = match found.last() {
-            Some((position, _)) if cut => {
-                EventCursor { log_index: position.log_index.saturating_add(1), ..*position }
-            }
+            Some((place, _)) if cut => EventCursor {
+                log_index: place.log_index.saturating_add(1),
+                ..EventCursor::at_block(place.block)
+            },
             _ => behind,
         };
-        Ok((found.into_iter().map(|(_, event)| event).collect(), next))
+        let events = found.into_iter().map(|(place, event)| (place.block, event)).collect();
+        Ok(EventPage { rewound_to: None, events, next })
     }
 
     async fn wait(&self) {

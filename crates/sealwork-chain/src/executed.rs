@@ -6,10 +6,13 @@ mod past;
 
 pub(crate) use past::Past;
 
-use crate::{EvmChain, logs};
+use crate::{
+    EvmChain,
+    logs::{self, Place},
+};
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_sol_types::{SolEvent, SolStruct};
-use sealwork_ports::{Chain, ErrorKind, EventCursor, PortError};
+use sealwork_ports::{Chain, ErrorKind, PortError};
 use sealwork_types::{
     DealId,
     abi::{
@@ -73,7 +76,7 @@ fn orders(
 }
 
 /// Where the event stands in the chain, and the request's hash that it names.
-async fn place(chain: &EvmChain, id: DealId, transaction: B256) -> Result<(EventCursor, B256), PortError> {
+async fn place(chain: &EvmChain, id: DealId, transaction: B256) -> Result<(Place, B256), PortError> {
     let receipt = chain.endpoint().receipt(transaction).await?.ok_or_else(|| {
         // Its event was seen, so another machine behind the endpoint has it already.
         let text = format!("the endpoint does not show the receipt of transaction {transaction} yet");

@@ -2,22 +2,23 @@
 
 use alloy_rpc_types_eth::{Filter, Log};
 use alloy_sol_types::SolEvent;
-use sealwork_ports::{EventCursor, MarketEvent};
+use sealwork_ports::{MarketEvent, SettledBatch};
 use sealwork_types::{
-    Bytes, DealId, OrderHash, PoolId,
+    B256, Bytes, DealId, OrderHash, PoolId,
     abi::{
         Effects,
+        IBatches::BatchSettled,
         IChannels::ClosingStarted,
         IMarket::{DealStarted, Executed, Matched, TaskEffects, TaskSettled, TasksClosed, TasksRefunded},
     },
-    deal::{Deal, full_signature},
+    deal::{self, Deal, full_signature},
     network::Contracts,
 };
 
 /// Filter for every event that services act on.
 pub(crate) fn market_filter(contracts: &Contracts, from: u64, to: u64) -> Filter {
     Filter::new()
-        .address(vec![contracts.market, contracts.channels])
+        .address(vec![contracts.market, contracts.channels, contracts.batches])
         .event_signature(vec![
             Matched::SIGNATURE_HASH,
             Executed::SIGNATURE_HASH,
@@ -27,19 +28,26 @@ pub(crate) fn market_filter(contracts: &Contracts, from: u64, to: u64) -> Filter
             TasksClosed::SIGNATURE_HASH,
             TasksRefunded::SIGNATURE_HASH,
             ClosingStarted::SIGNATURE_HASH,
+            BatchSettled::SIGNATURE_HASH,
         ])
         .from_block(from)
         .to_block(to)
 }
 
 /// Where a log stands.
-pub(crate) fn position(log: &Log) -> EventCursor {
-    EventCursor { block: log.block_number.unwrap_or_default(), log_index: log.log_index.unwrap_or_default() }
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) block: u64,
+    pub(crate) log_index: u64,
+}
+
+pub(crate) fn position(log: &Log) -> Place {
+    Place { block: log.block_number.unwrap_or_default(), log_index: log.log_index.unwrap_or_default() }
 }
 
 /// Decodes logs in order, with their positions; skips what is not a well-formed event of ours.
-pub(crate) fn decode_all(logs: &[Log]) -> Vec<(EventCursor, MarketEvent)> {
-    let mut found: Vec<(EventCursor, MarketEvent)> = Vec::with_capacity(logs.len());
+pub(crate) fn decode_all(logs: &[Log]) -> Vec<(Place, MarketEvent)> {
+    let mut found: Vec<(Place, MarketEvent)> = Vec::with_capacity(logs.len());
     for log in logs {
         if let Ok(event) = TaskEffects::decode_log(&log.inner) {
             // The Market emits them right behind the settlement that they belong to.
@@ -51,7 +59,7 @@ pub(crate) fn decode_all(logs: &[Log]) -> Vec<(EventCursor, MarketEvent)> {
     found
 }
 
-fn attach(found: &mut [(EventCursor, MarketEvent)], data: &TaskEffects) {
+fn attach(found: &mut [(Place, MarketEvent)], data: &TaskEffects) {
     let &TaskEffects { dealId, index, callbackHash, stateBefore, stateAfter, deltaIndex } = data;
     if let Some((_, MarketEvent::Settled { deal, outcome, effects, .. })) = found.last_mut()
         && deal.get() == dealId
@@ -92,6 +100,9 @@ fn decode(log: &Log) -> Option<MarketEvent> {
             block,
         });
     }
+    if let Ok(event) = BatchSettled::decode_log(&log.inner) {
+        return Some(batched(event.data, transaction, block));
+    }
     if let Ok(event) = TasksClosed::decode_log(&log.inner) {
         let TasksClosed { dealId, first, tally } = event.data;
         let parts = [tally.paid, tally.poolOnly, tally.refunded, tally.slashed];
@@ -108,6 +119,18 @@ fn decode(log: &Log) -> Option<MarketEvent> {
     }
     let DealStarted { dealId } = DealStarted::decode_log(&log.inner).ok()?.data;
     Some(MarketEvent::Started { deal: DealId::new(dealId) })
+}
+
+fn batched(event: BatchSettled, transaction: B256, block: u64) -> MarketEvent {
+    let BatchSettled { dealId, enclave, first, tally, root, receiptsCid, receiptsCodec, r, vs } = event;
+    let batch = SettledBatch {
+        first,
+        tally,
+        root,
+        receipts: deal::cid_of(receiptsCid, receiptsCodec),
+        signature: full_signature(r, vs),
+    };
+    MarketEvent::Batched { deal: DealId::new(dealId), enclave, batch: Box::new(batch), transaction, block }
 }
 
 #[cfg(test)]
@@ -155,9 +178,9 @@ mod tests {
         };
         let word = B256::repeat_byte;
         assert_eq!((id.get(), pool.get(), request_hash.get()), (word(1), word(3), word(4)));
-        assert_eq!((*transaction, *block, *first), (word(9), 7, EventCursor { block: 7, log_index: 0 }));
+        assert_eq!((*transaction, *block, *first), (word(9), 7, Place { block: 7, log_index: 0 }));
         assert!(matches!(settled, MarketEvent::Settled { deal, .. } if deal == id), "{settled:?}");
-        assert_eq!(*second, EventCursor { block: 7, log_index: 1 });
+        assert_eq!(*second, Place { block: 7, log_index: 1 });
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Posted orders that can still be matched.
 
-use crate::{ChainError, EvmChain, logs};
+use crate::{
+    ChainError, EvmChain,
+    logs::{self, Place},
+};
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_types_eth::Filter;
 use alloy_sol_types::SolEvent;
-use sealwork_ports::{EventCursor, PostedAppOrder, PostedPoolOrder};
+use sealwork_ports::{PostedAppOrder, PostedPoolOrder};
 use sealwork_types::{
     AppId, PoolId,
     abi::{
@@ -21,7 +24,7 @@ struct Terms {
     nonce: u64,
     expiry: u64,
     volume: u32,
-    posted: EventCursor,
+    posted: Place,
 }
 
 /// Alive posted orders of an app, cheapest first.

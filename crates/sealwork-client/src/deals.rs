@@ -83,7 +83,10 @@ impl DealRecord {
     /// Takes a later event of this deal into account.
     pub(crate) fn apply(&mut self, event: MarketEvent) {
         match event {
-            MarketEvent::Matched { .. } | MarketEvent::Executed { .. } | MarketEvent::Closing { .. } => {}
+            MarketEvent::Matched { .. }
+            | MarketEvent::Executed { .. }
+            | MarketEvent::Batched { .. }
+            | MarketEvent::Closing { .. } => {}
             MarketEvent::Started { .. } => self.started = true,
             MarketEvent::Settled { enclave, outcome, effects, signature, transaction, block, .. } => {
                 let index = outcome.index;

@@ -2,7 +2,7 @@
 
 use crate::{Client, ClientError, DealRecord};
 use futures::{StreamExt, TryStreamExt, stream};
-use sealwork_ports::{Chain, ErrorKind, EventCursor, MarketEvent, PortError};
+use sealwork_ports::{Chain, ErrorKind, EventCursor, EventPage, MarketEvent, PortError};
 use sealwork_types::{DealId, deal::Deal};
 use std::collections::BTreeMap;
 
@@ -46,7 +46,13 @@ impl Client {
         let mut reading = Reading::default();
         let mut cursor = EventCursor::default();
         loop {
-            let (events, next) = chain.events(cursor, PAGE).await?;
+            let EventPage { rewound_to, events, next } = chain.events(cursor, PAGE).await?;
+            if rewound_to.is_some() {
+                // The chain changed while it was read: from the start again.
+                (reading, cursor) = (Reading::default(), EventCursor::default());
+                continue;
+            }
+            let events: Vec<MarketEvent> = events.into_iter().map(|(_, event)| event).collect();
             let caught_up = next.block > chain.head().await?.0;
             let mut read = read_executed(chain, &events, &executed).await?;
             for event in events {
@@ -83,6 +89,7 @@ impl Reading {
             },
             event @ (MarketEvent::Started { .. }
             | MarketEvent::Settled { .. }
+            | MarketEvent::Batched { .. }
             | MarketEvent::Closed { .. }
             | MarketEvent::Closing { .. }
             | MarketEvent::Refunded { .. }) => {
@@ -116,6 +123,7 @@ async fn read_executed(
         MarketEvent::Matched { .. }
         | MarketEvent::Started { .. }
         | MarketEvent::Settled { .. }
+        | MarketEvent::Batched { .. }
         | MarketEvent::Closed { .. }
         | MarketEvent::Closing { .. }
         | MarketEvent::Refunded { .. } => None,
@@ -136,6 +144,7 @@ pub(crate) const fn deal_of(event: &MarketEvent) -> DealId {
         MarketEvent::Matched { id, .. } | MarketEvent::Executed { id, .. } => *id,
         MarketEvent::Started { deal }
         | MarketEvent::Settled { deal, .. }
+        | MarketEvent::Batched { deal, .. }
         | MarketEvent::Closed { deal, .. }
         | MarketEvent::Closing { deal, .. }
         | MarketEvent::Refunded { deal, .. } => *deal,

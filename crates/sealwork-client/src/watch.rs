@@ -111,16 +111,20 @@ impl Client {
         timeout: Duration,
         reporter: &mut Reporter<'_>,
     ) -> Result<TaskRecord, ClientError> {
-        let mut cursor = EventCursor { block: watched.from_block, log_index: 0 };
+        let mut cursor = EventCursor::at_block(watched.from_block);
         let mut record: Option<DealRecord> = None;
         let mut url = watched.handed.as_ref().map(|handed| handed.url.clone()).unwrap_or_default();
         let mut given_up: Option<String> = None;
         let mut pause = MIN_PAUSE;
         let deadline = Instant::now() + timeout;
         while Instant::now() < deadline {
-            let (events, next) = self.parts.chain.events(cursor, PAGE).await?;
-            cursor = next;
-            for event in events.into_iter().filter(|event| deal_of(event) == watched.deal) {
+            let page = self.parts.chain.events(cursor, PAGE).await?;
+            cursor = page.next;
+            if page.rewound_to.is_some() {
+                // What was seen may be gone; its events follow again if it is not.
+                record = None;
+            }
+            for (_, event) in page.events.into_iter().filter(|(_, event)| deal_of(event) == watched.deal) {
                 self.note(event, &mut record).await?;
             }
             if let Some(record) = record.as_ref().filter(|_| url.is_empty()) {
@@ -166,6 +170,7 @@ impl Client {
             }
             event @ (MarketEvent::Started { .. }
             | MarketEvent::Settled { .. }
+            | MarketEvent::Batched { .. }
             | MarketEvent::Closed { .. }
             | MarketEvent::Closing { .. }
             | MarketEvent::Refunded { .. }) => {

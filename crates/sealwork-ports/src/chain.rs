@@ -3,8 +3,8 @@
 use crate::PortError;
 use async_trait::async_trait;
 use sealwork_types::{
-    Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, OrderHash, PolicyHash, PoolId,
-    abi::{Account, App, AppOrder, DealProgress, Effects, Outcome, PoolOrder, Registered},
+    Address, AppId, B256, Bytes, Cid, CodeHash, DealId, ManifestHash, OrderHash, PolicyHash, PoolId,
+    abi::{Account, App, AppOrder, DealProgress, Effects, Outcome, PoolOrder, Registered, Tally},
     deal::Deal,
     enclave_wire::GrantFrame,
     network::Contracts,
@@ -23,14 +23,33 @@ pub struct Deployment {
 }
 
 /// Position in the stream of events: the next one to deliver. Every earlier event was delivered.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct EventCursor {
     /// Block number.
     pub block: u64,
     /// Index of the next log in that block.
     pub log_index: u64,
+    /// Hash of the block before it, by which a chain notices that it replaced what was delivered; zero if not known.
+    pub parent: B256,
+}
+
+impl EventCursor {
+    /// The first event of a block, whatever lies before it.
+    pub const fn at_block(block: u64) -> Self {
+        Self { block, log_index: 0, parent: B256::ZERO }
+    }
+}
+
+/// Events that follow each other.
+#[derive(Clone, Debug, Default)]
+pub struct EventPage {
+    /// The chain replaced blocks: whatever was learned from this block or later ones is void, and the events of what
+    /// stands there now follow.
+    pub rewound_to: Option<u64>,
+    /// Events in order, each with the number of its block.
+    pub events: Vec<(u64, MarketEvent)>,
+    /// Position behind them.
+    pub next: EventCursor,
 }
 
 /// An event of the deployment that services act on.
@@ -81,6 +100,19 @@ pub enum MarketEvent {
         /// Block.
         block: u64,
     },
+    /// Tasks that follow each other were settled by one statement; `Closed` follows.
+    Batched {
+        /// Deal.
+        deal: DealId,
+        /// Enclave that signed.
+        enclave: Address,
+        /// What it signed, but for what the deal determines.
+        batch: Box<SettledBatch>,
+        /// Transaction.
+        transaction: B256,
+        /// Block.
+        block: u64,
+    },
     /// Tasks that follow each other were closed by a batch or by the module of the deal's mode.
     Closed {
         /// Deal.
@@ -110,6 +142,21 @@ pub enum MarketEvent {
         /// How many were open.
         count: u32,
     },
+}
+
+/// A batch as its event shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettledBatch {
+    /// Index of the first task.
+    pub first: u32,
+    /// How the tasks ended.
+    pub tally: Tally,
+    /// Root over the receipts.
+    pub root: B256,
+    /// Where the receipts lie; `None` when the event names nothing that can be fetched.
+    pub receipts: Option<Cid>,
+    /// 65-byte signature by the enclave.
+    pub signature: Bytes,
 }
 
 /// A posted app order that still has volume.
@@ -205,12 +252,10 @@ pub trait Chain: Send + Sync + 'static {
     /// Posted pool orders that are neither expired, canceled nor consumed, cheapest first; of one pool if given.
     async fn pool_orders(&self, pool: Option<PoolId>) -> Result<Vec<PostedPoolOrder>, PortError>;
 
-    /// Events after the cursor in order, at most `limit`, and the cursor behind them. Does not wait.
-    async fn events(
-        &self,
-        after: EventCursor,
-        limit: usize,
-    ) -> Result<(Vec<MarketEvent>, EventCursor), PortError>;
+    /// Events after the cursor in order, at most `limit`. Does not wait.
+    ///
+    /// They are of one chain: when blocks before the cursor were replaced, the page begins earlier and says so.
+    async fn events(&self, after: EventCursor, limit: usize) -> Result<EventPage, PortError>;
 
     /// Waits until something new may be on the chain, or a short time passed.
     async fn wait(&self);

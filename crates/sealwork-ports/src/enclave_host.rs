@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use sealwork_types::{
     Address, Bytes,
     abi::Receipt,
-    enclave_wire::{GrantFrame, Step, TaskFrame},
+    enclave_wire::{BatchDone, GrantFrame, Step, TaskFrame},
 };
 
 /// A launched and attested enclave.
@@ -54,6 +54,8 @@ pub enum TaskOutcome {
         /// Signature by the enclave key.
         signature: Bytes,
     },
+    /// With one statement about as many tasks as were done in time. Their sealed outputs came one behind the other.
+    Batch(Box<BatchDone>),
     /// Without one; nothing may be settled.
     Refused {
         /// Whether trying again can help.

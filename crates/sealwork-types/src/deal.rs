@@ -112,12 +112,17 @@ pub fn outcome(receipt: &Receipt, output_cid: Option<Cid>) -> Outcome {
 
 /// Where the output lies; `None` without an output or with a codec that nothing writes.
 pub fn output_cid(outcome: &Outcome) -> Option<Cid> {
-    let codec =
-        [Codec::Raw, Codec::DagPb].into_iter().find(|codec| codec_byte(*codec) == outcome.outputCodec)?;
-    Some(Cid::new(codec, outcome.outputCid))
+    cid_of(outcome.outputCid, outcome.outputCodec)
 }
 
-const fn codec_byte(codec: Codec) -> u8 {
+/// A CID as events carry it; `None` for a codec that nothing writes.
+pub fn cid_of(digest: B256, codec: u8) -> Option<Cid> {
+    let codec = [Codec::Raw, Codec::DagPb].into_iter().find(|known| codec_byte(*known) == codec)?;
+    Some(Cid::new(codec, digest))
+}
+
+/// The byte that stands for a codec on chain.
+pub const fn codec_byte(codec: Codec) -> u8 {
     match codec {
         Codec::Raw => 0x55,
         Codec::DagPb => 0x70,

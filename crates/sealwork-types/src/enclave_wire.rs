@@ -21,7 +21,8 @@
 
 use crate::{
     Address, AppId, B256, Bytes, DealId, ManifestHash,
-    abi::{Grant, Receipt},
+    abi::{Batch, Grant, Receipt},
+    batch::BatchedTask,
     evidence::Evidence,
     generated::params::MAX_FRAME_BYTES,
     network::TrustAnchors,
@@ -107,7 +108,7 @@ pub enum FromEnclave {
     Output(Bytes),
     /// The task is done; the receipt may be settled.
     Done {
-        /// JSON of [`DoneFrame`].
+        /// JSON of [`DoneFrame`], or of [`BatchDone`] when the task frame asked for several tasks.
         done: Vec<u8>,
     },
     /// The task or request was refused without a receipt. The enclave can go on.
@@ -173,8 +174,14 @@ pub struct TaskFrame {
     pub now: u64,
     /// Deal.
     pub deal: [u8; 32],
-    /// Index in the deal.
+    /// Index in the deal, of the first task if there are several.
     pub index: u32,
+    /// Tasks that follow each other and run on the same input: 1, or up to [`MAX_BATCH_TASKS`] for one statement.
+    ///
+    /// [`MAX_BATCH_TASKS`]: crate::batch::MAX_BATCH_TASKS
+    pub count: u32,
+    /// After so many milliseconds no further task of a batch is begun. Only to be quick: the first one always runs.
+    pub budget_ms: u64,
     /// JSON of [`SignedRequest`].
     pub request: Vec<u8>,
     /// Manifest bytes.
@@ -210,6 +217,18 @@ pub struct DoneFrame {
     pub receipt: Receipt,
     /// Signature by the enclave key.
     pub signature: Bytes,
+}
+
+/// Several finished tasks under one signature, as JSON inside [`FromEnclave::Done`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchDone {
+    /// The statement; its tally says how many tasks were done.
+    pub statement: Batch,
+    /// Signature by the enclave key.
+    pub signature: Bytes,
+    /// How each task ended, in order.
+    pub tasks: Vec<BatchedTask>,
 }
 
 /// Names used by hosts for logs: which app a task frame is for.

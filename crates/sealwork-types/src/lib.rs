@@ -12,6 +12,7 @@
 
 pub mod abi;
 pub mod artifacts;
+pub mod batch;
 pub mod bounded;
 pub mod cas_wire;
 pub mod channel;

@@ -60,6 +60,10 @@ async fn run(ports: &Arc<Ports>, slot: usize, job: &Job) -> Result<JobEvent, Por
             TaskUpdate::Output(bytes) => {
                 output.get_or_insert_with(|| OutputUpload::start(ports)).push(bytes).await?;
             }
+            TaskUpdate::Ended(TaskOutcome::Batch(_)) => {
+                let reason = "the enclave signed a batch, one task was asked for".into();
+                return Ok(JobEvent::Interrupted { reason });
+            }
             TaskUpdate::Ended(TaskOutcome::Refused { retryable: true, reason }) => {
                 return Ok(JobEvent::Interrupted { reason });
             }
@@ -117,6 +121,8 @@ async fn fetch(ports: &Ports, job: &Job) -> Result<TaskInput, PortError> {
         now: ports.clock.unix_s(),
         deal: job.deal().get().0,
         index: job.index,
+        count: 1,
+        budget_ms: 0,
         request: serde_json::to_vec(&signed).expect("numbers, hashes and strings always serialize"),
         manifest: manifest.to_vec(),
         policy: policy.to_vec(),

@@ -7,7 +7,7 @@ use crate::{
     error::{JournalError, WorkerError},
     journal::{Accepted, ChannelChange, News},
 };
-use sealwork_ports::{MarketEvent, PortError};
+use sealwork_ports::{EventPage, MarketEvent, PortError};
 use sealwork_protocol::job::{JobEvent, JobState};
 use sealwork_types::{
     B256, Bytes, DealId,
@@ -50,9 +50,9 @@ impl Worker {
 
     async fn take_events(&self) -> Result<usize, FollowError> {
         let before = self.journal.cursor()?;
-        let (events, cursor) = self.ports.chain.events(before, EVENTS_AT_ONCE).await?;
+        let EventPage { events, next: cursor, .. } = self.ports.chain.events(before, EVENTS_AT_ONCE).await?;
         let mut news = News::default();
-        for event in &events {
+        for (_, event) in &events {
             self.take_event(event, &mut news)?;
         }
         news.accepted.retain(|deal: &Accepted| !deal.open.is_empty());
@@ -94,6 +94,7 @@ impl Worker {
                 news.changes.push((*deal, ChannelChange::Closing(*until)));
                 Ok(())
             }
+            MarketEvent::Batched { .. } => Ok(()),
             MarketEvent::Closed { deal, first, count, .. } => {
                 news.changes.push((*deal, ChannelChange::Closed(first.saturating_add(*count))));
                 let last = first.saturating_add(*count).checked_sub(1);

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use sealwork_ports::{
-    Chain, Clock, Deployment, ErrorKind, EventCursor, MarketEvent, PortError, PostedAppOrder,
-    PostedPoolOrder, TxInfo, TxOutcome,
+    Chain, Clock, Deployment, ErrorKind, EventCursor, EventPage, PortError, PostedAppOrder, PostedPoolOrder,
+    TxInfo, TxOutcome,
 };
 use sealwork_types::{
     Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, PolicyHash, PoolId,
@@ -113,7 +113,7 @@ impl Chain for TestChain {
     async fn pool_orders(&self, _: Option<PoolId>) -> Result<Vec<PostedPoolOrder>, PortError> {
         unreachable!("a member only looks up apps")
     }
-    async fn events(&self, _: EventCursor, _: usize) -> Result<(Vec<MarketEvent>, EventCursor), PortError> {
+    async fn events(&self, _: EventCursor, _: usize) -> Result<EventPage, PortError> {
         unreachable!("a member only looks up apps")
     }
     async fn wait(&self) {

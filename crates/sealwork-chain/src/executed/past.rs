@@ -1,10 +1,13 @@
 //! Protocol fees and owners as they were at a place in the chain, from events that are read once.
 
-use crate::{ChainError, EvmChain, evm::BLOCKS_PER_QUERY, logs};
+use crate::{
+    ChainError, EvmChain,
+    evm::BLOCKS_PER_QUERY,
+    logs::{self, Place},
+};
 use alloy_primitives::{Address, B256};
 use alloy_rpc_types_eth::{Filter, Log};
 use alloy_sol_types::{SolEvent, sol};
-use sealwork_ports::EventCursor;
 use sealwork_types::{abi::IMarket::FeeChanged, network::Contracts};
 use std::collections::BTreeMap;
 
@@ -18,8 +21,8 @@ sol! {
 pub(crate) struct Past {
     /// First block that was not read.
     next: u64,
-    fees: Vec<(EventCursor, u16)>,
-    transfers: Vec<(EventCursor, B256, Address)>,
+    fees: Vec<(Place, u16)>,
+    transfers: Vec<(Place, B256, Address)>,
 }
 
 impl Past {
@@ -56,12 +59,12 @@ impl Past {
     }
 
     /// The protocol fee that was in force; the Market tells of the first one when it is created.
-    pub(crate) fn fee(&self, before: EventCursor) -> Option<u16> {
+    pub(crate) fn fee(&self, before: Place) -> Option<u16> {
         self.fees.iter().rev().find(|(at, _)| *at < before).map(|(_, fee)| *fee)
     }
 
     /// Who owned those apps, pools and datasets.
-    pub(crate) fn owners(&self, ids: &[B256], before: EventCursor) -> BTreeMap<B256, Address> {
+    pub(crate) fn owners(&self, ids: &[B256], before: Place) -> BTreeMap<B256, Address> {
         let earlier = self.transfers.iter().take_while(|(at, ..)| *at < before);
         earlier.filter(|(_, id, _)| ids.contains(id)).map(|(_, id, to)| (*id, *to)).collect()
     }
@@ -97,8 +100,8 @@ mod tests {
         Transfer { from: Address::ZERO, to: Address::repeat_byte(to), id: U256::from_be_bytes([id; 32]) }
     }
 
-    fn at(block: u64, log_index: u64) -> EventCursor {
-        EventCursor { block, log_index }
+    fn at(block: u64, log_index: u64) -> Place {
+        Place { block, log_index }
     }
 
     #[test]

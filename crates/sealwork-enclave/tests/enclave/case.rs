@@ -142,6 +142,8 @@ impl Case {
             now: self.host_now,
             deal: deal.get().0,
             index: 0,
+            count: 1,
+            budget_ms: 0,
             request: serde_json::to_vec(&SignedRequest { order, signature }).unwrap(),
             manifest: self.manifest(&policy).to_bytes(),
             policy,

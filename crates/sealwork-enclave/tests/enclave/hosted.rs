@@ -67,6 +67,7 @@ fn refused(ran: Result<Ran, PortError>, retryable: bool, part: &str) {
             assert!(reason.contains(part) && found == retryable, "{reason}");
         }
         TaskOutcome::Done { receipt, .. } => panic!("a receipt with status {}", receipt.status),
+        TaskOutcome::Batch(done) => panic!("a batch of {} tasks", done.tasks.len()),
     }
 }
 
@@ -76,6 +77,7 @@ fn receipt(case: &Case, info: &EnclaveInfo, outcome: &TaskOutcome) -> Receipt {
             assert_eq!(recover(&case.domain, &**receipt, signature).unwrap(), info.enclave);
             (**receipt).clone()
         }
+        TaskOutcome::Batch(done) => panic!("a batch of {} tasks", done.tasks.len()),
         TaskOutcome::Refused { reason, .. } => panic!("refused: {reason}"),
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures::stream;
 use sealwork_cas::{HttpKeyService, Member, MemberConfig, RateLimit, ServeLimits, serve_http, serve_tls};
 use sealwork_ports::{
-    ByteStream, Chain, Clock, Deployment, ErrorKind, EventCursor, KeyService, MarketEvent, PortError,
+    ByteStream, Chain, Clock, Deployment, ErrorKind, EventCursor, EventPage, KeyService, PortError,
     PostedAppOrder, PostedPoolOrder, SystemClock, TxInfo, TxOutcome,
 };
 use sealwork_seal::{age::Recipient, sign::SigningKey};
@@ -242,7 +242,7 @@ impl Chain for Registry {
     async fn pool_orders(&self, _: Option<PoolId>) -> Result<Vec<PostedPoolOrder>, PortError> {
         not_needed!()
     }
-    async fn events(&self, _: EventCursor, _: usize) -> Result<(Vec<MarketEvent>, EventCursor), PortError> {
+    async fn events(&self, _: EventCursor, _: usize) -> Result<EventPage, PortError> {
         not_needed!()
     }
     async fn wait(&self) {

@@ -17,7 +17,7 @@ const OPEN: TableDefinition<'_, Bytes, ()> = TableDefinition::new("open-v2");
 const WATCH: TableDefinition<'_, Bytes, ()> = TableDefinition::new("watch-v2");
 const CHANNELS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("channels-v1");
 const VOUCHERS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("vouchers-v1");
-const CURSOR: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("cursor-v2");
+const CURSOR: TableDefinition<'_, &str, (u64, u64, [u8; 32])> = TableDefinition::new("cursor-v3");
 const CURSOR_KEY: &str = "events";
 
 const OPEN_KEY_BYTES: usize = 8 + 4 + 32;
@@ -99,7 +99,7 @@ pub(super) struct Reader {
     watch: ReadOnlyTable<Bytes, ()>,
     pub(super) channels: ReadOnlyTable<Bytes, Bytes>,
     pub(super) vouchers: ReadOnlyTable<Bytes, Bytes>,
-    cursor: ReadOnlyTable<&'static str, (u64, u64)>,
+    cursor: ReadOnlyTable<&'static str, (u64, u64, [u8; 32])>,
 }
 
 impl Reader {
@@ -118,8 +118,8 @@ impl Reader {
     pub(super) fn cursor(&self) -> Result<EventCursor, JournalError> {
         let found = self.cursor.get(CURSOR_KEY).map_err(database)?;
         Ok(found.map_or_else(EventCursor::default, |entry| {
-            let (block, log_index) = entry.value();
-            EventCursor { block, log_index }
+            let (block, log_index, parent) = entry.value();
+            EventCursor { block, log_index, parent: parent.into() }
         }))
     }
 
@@ -166,7 +166,7 @@ pub(super) struct Tables<'a> {
     pub(super) watch: Table<'a, Bytes, ()>,
     pub(super) channels: Table<'a, Bytes, Bytes>,
     pub(super) vouchers: Table<'a, Bytes, Bytes>,
-    cursor: Table<'a, &'static str, (u64, u64)>,
+    cursor: Table<'a, &'static str, (u64, u64, [u8; 32])>,
 }
 
 impl<'a> Tables<'a> {
@@ -183,7 +183,7 @@ impl<'a> Tables<'a> {
     }
 
     pub(super) fn move_cursor(&mut self, to: EventCursor) -> Result<(), JournalError> {
-        self.cursor.insert(CURSOR_KEY, (to.block, to.log_index)).map(drop).map_err(database)
+        self.cursor.insert(CURSOR_KEY, (to.block, to.log_index, to.parent.0)).map(drop).map_err(database)
     }
 
     pub(super) fn accept(&mut self, accepted: &Accepted) -> Result<(), JournalError> {

@@ -90,7 +90,7 @@ fn journal() -> (tempfile::TempDir, Journal, Agreement) {
 #[test]
 fn jobs_and_cursor_survive_a_restart_together() {
     let directory = tempfile::tempdir().unwrap();
-    let cursor = EventCursor { block: 7, log_index: 2 };
+    let cursor = EventCursor { log_index: 2, ..EventCursor::at_block(7) };
     Journal::open(directory.path())
         .unwrap()
         .record(&News { accepted: vec![all(&deal(1, 100))], ..News::default() }, cursor)
@@ -192,7 +192,7 @@ fn a_channel_and_its_closing_are_written_down_with_the_cursor_behind_them() {
     let directory = tempfile::tempdir().unwrap();
     let journal = Journal::open(directory.path()).unwrap();
     let Agreement::Matched(channel) = deal(5, 100) else { panic!("a deal") };
-    let cursor = EventCursor { block: 9, log_index: 2 };
+    let cursor = EventCursor { log_index: 2, ..EventCursor::at_block(9) };
     let changes = vec![(channel.id(), ChannelChange::Closing(777)), (channel.id(), ChannelChange::Closed(2))];
     let news = News { channels: vec![(*channel).clone()], changes, ..News::default() };
     journal.record(&news, cursor).unwrap();

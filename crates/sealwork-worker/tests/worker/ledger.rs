@@ -3,8 +3,8 @@
 use alloy_sol_types::{SolCall, SolValue};
 use async_trait::async_trait;
 use sealwork_ports::{
-    Chain, Deployment, ErrorKind, EventCursor, MarketEvent, PortError, PostedAppOrder, PostedPoolOrder,
-    TxInfo, TxOutcome,
+    Chain, Deployment, ErrorKind, EventCursor, EventPage, MarketEvent, PortError, PostedAppOrder,
+    PostedPoolOrder, TxInfo, TxOutcome,
 };
 use sealwork_types::{
     Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, OrderHash, PolicyHash, PoolId,
@@ -311,19 +311,17 @@ impl Chain for Ledger {
         Ok(self.lock().pool_orders.clone())
     }
 
-    async fn events(
-        &self,
-        after: EventCursor,
-        limit: usize,
-    ) -> Result<(Vec<MarketEvent>, EventCursor), PortError> {
+    async fn events(&self, after: EventCursor, limit: usize) -> Result<EventPage, PortError> {
         let state = self.lock();
         if state.down {
             return Err(unavailable());
         }
         let seen = usize::try_from(after.log_index).unwrap();
-        let new: Vec<MarketEvent> = state.events.iter().skip(seen).take(limit).cloned().collect();
-        let log_index = u64::try_from(seen + new.len()).unwrap();
-        Ok((new, EventCursor { block: 0, log_index }))
+        let new = state.events.iter().skip(seen).take(limit).cloned();
+        let events: Vec<_> = new.map(|event| (0, event)).collect();
+        let log_index = u64::try_from(seen + events.len()).unwrap();
+        let next = EventCursor { log_index, ..EventCursor::default() };
+        Ok(EventPage { rewound_to: None, events, next })
     }
 
     async fn wait(&self) {
