@@ -14,7 +14,7 @@ mod system;
 use crate::{
     block::Block,
     config::{Config, DEFAULT_BASE_FEE},
-    error::{ChainError, DevchainError, Rejection},
+    error::{ChainError, DevchainError, Rejection, StorageError},
     evm::{View, prevrandao},
     metrics::Metrics,
     pool::Pool,
@@ -118,6 +118,26 @@ impl Chain {
         })
     }
 
+    /// A second chain with the same past, which goes its own way from here; both must be kept in memory and have no
+    /// thread for it ([`Storage::work_inline`]).
+    pub(crate) fn fork(&self, metrics: Arc<Metrics>) -> Result<Self, StorageError> {
+        let tip = Arc::new(Tip::default());
+        tip.set(Arc::clone(&self.head));
+        Ok(Self {
+            chain_id: self.chain_id,
+            storage: Arc::new(self.storage.fork(Arc::clone(&tip))?),
+            tip,
+            metrics,
+            head: Arc::clone(&self.head),
+            first: self.first.clone(),
+            states: self.states.clone(),
+            pool: self.pool.clone(),
+            snapshots: self.snapshots.clone(),
+            clock: self.clock,
+            settings: self.settings.clone(),
+        })
+    }
+
     pub(crate) fn storage(&self) -> Arc<Storage> {
         Arc::clone(&self.storage)
     }
@@ -160,15 +180,6 @@ impl Chain {
         let mut draft = self.draft(now);
         draft.fill(self.chain_id, &mut self.pool);
         self.commit(draft, now, started)
-    }
-
-    /// The block that [`Self::mine`] would make now. Nothing of it is kept.
-    pub(crate) fn pending(&self, now: u64) -> Block {
-        let mut draft = self.draft(now);
-        if self.pool.length() > 0 {
-            draft.fill(self.chain_id, &mut self.pool.clone());
-        }
-        self.settings.seal(draft, &self.head).0
     }
 
     /// Changes the state outside any transaction, in a block of its own, so that every state root stays true.

@@ -4,9 +4,11 @@ use crate::accounts::DEV_PRIVATE_KEYS;
 use alloy_primitives::U256;
 use alloy_signer_local::PrivateKeySigner;
 use std::{
+    fmt,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
-    time::Duration,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// Chain id when nothing else is asked for.
@@ -38,6 +40,37 @@ pub enum Durability {
     Background,
 }
 
+/// Where the chain takes the time from.
+#[derive(Clone, Default)]
+pub struct Clock(Option<Arc<dyn Fn() -> u64 + Send + Sync>>);
+
+impl Clock {
+    /// A clock that answers in seconds since 1970; the default is the machine's.
+    pub fn new(seconds: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(seconds)))
+    }
+
+    /// Seconds since 1970.
+    pub(crate) fn now(&self) -> u64 {
+        self.0.as_ref().map_or_else(|| since_1970().as_secs(), |seconds| seconds())
+    }
+
+    /// As exact as the clock tells it; only good for telling moments apart.
+    pub(crate) fn moment(&self) -> u128 {
+        self.0.as_ref().map_or_else(|| since_1970().as_nanos(), |seconds| seconds().into())
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.0.is_some() { "Clock(given)" } else { "Clock(machine)" })
+    }
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 /// An account that exists in the first block and for which the chain signs `eth_sendTransaction`.
 #[derive(Clone, Debug)]
 pub struct FundedAccount {
@@ -66,6 +99,8 @@ pub struct Config {
     pub gas_limit: u64,
     /// Base fee of the first block, in wei per gas. Only read when the chain is new.
     pub base_fee: u64,
+    /// Where the timestamps of blocks come from.
+    pub clock: Clock,
 }
 
 impl Default for Config {
@@ -80,6 +115,7 @@ impl Default for Config {
             accounts: dev_accounts(),
             gas_limit: DEFAULT_GAS_LIMIT,
             base_fee: DEFAULT_BASE_FEE,
+            clock: Clock::default(),
         }
     }
 }

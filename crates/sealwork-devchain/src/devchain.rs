@@ -4,7 +4,8 @@ use crate::{
     chain::Chain,
     config::{Config, Mining},
     error::DevchainError,
-    node::{Node, unix_now},
+    local::LocalChain,
+    node::Node,
     rpc::serve,
 };
 use jsonrpsee::server::ServerHandle;
@@ -48,10 +49,21 @@ impl Devchain {
             Mining::Interval(period) => (false, Some(period)),
             Mining::Manual => (false, None),
         };
-        let chain = Chain::open(config, instant, unix_now(), Arc::clone(&metrics))?;
+        let chain = Chain::open(config, instant, config.clock.now(), Arc::clone(&metrics))?;
         let signers = config.accounts.iter().map(|account| account.signer.clone());
-        let node = Node::new(config.chain_id, chain, signers.collect(), metrics, interval);
+        let node =
+            Node::new(config.chain_id, chain, signers.collect(), metrics, interval, config.clock.clone());
         Ok(Self { node: Arc::new(node), listen: config.listen })
+    }
+
+    /// The same chain without network and threads, for programs that must run the same way every time: simulations.
+    /// Blocks come with transactions or when they are asked for; a configured period is not kept.
+    ///
+    /// # Errors
+    /// [`DevchainError::Methods`] never, unless two methods were given one name.
+    pub fn local(self) -> Result<LocalChain, DevchainError> {
+        self.node.storage.work_inline();
+        LocalChain::new(self.node)
     }
 
     /// Serves JSON-RPC and makes blocks until the handle is stopped or dropped.

@@ -69,6 +69,9 @@ pub enum StorageError {
     /// The writer's thread could not be started, or ended.
     #[error("the thread that stores blocks does not run")]
     Thread(#[source] std::io::Error),
+    /// A chain that is kept in a file cannot be forked.
+    #[error("only a chain without a path can be forked")]
+    Fork,
     /// The file was written by another version.
     #[error("the database has schema {found}, this version reads {expected}; start with a fresh path")]
     Schema {

@@ -47,7 +47,8 @@
 //! wallets do: keep nothing of value here.
 //!
 //! Layout: `chain` is the core (no calendar, no network), `pool` what waits, `trie` and `state` hold accounts, `storage`
-//! the blocks and the database, `tip` what clients see, `rpc` one module per group of methods, `devchain` the lifecycle.
+//! the blocks and the database, `tip` what clients see, `rpc` one module per group of methods, `devchain` the lifecycle,
+//! `local` the chain in process without network and threads.
 //!
 //! Status: experimental.
 
@@ -58,6 +59,7 @@ mod config;
 mod devchain;
 mod error;
 mod evm;
+mod local;
 mod metrics;
 mod node;
 mod pool;
@@ -71,8 +73,9 @@ mod trie;
 
 pub use accounts::{DEV_MNEMONIC, DEV_PRIVATE_KEYS};
 pub use config::{
-    Config, DEFAULT_BASE_FEE, DEFAULT_CHAIN_ID, DEFAULT_GAS_LIMIT, Durability, FundedAccount, Mining,
+    Clock, Config, DEFAULT_BASE_FEE, DEFAULT_CHAIN_ID, DEFAULT_GAS_LIMIT, Durability, FundedAccount, Mining,
     dev_accounts,
 };
 pub use devchain::{Devchain, Handle};
 pub use error::{DevchainError, StorageError};
+pub use local::LocalChain;

@@ -3,6 +3,7 @@
 use crate::{
     block::Block,
     chain::{Chain, Head, Preview},
+    config::Clock,
     error::ChainError,
     evm::{View, block_env},
     metrics::Metrics,
@@ -16,7 +17,7 @@ use revm::context::BlockEnv;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tokio::sync::watch;
 
@@ -33,6 +34,7 @@ pub(crate) struct Node {
     pub(crate) instance: B256,
     /// Time between blocks that are made without being asked for.
     pub(crate) interval: watch::Sender<Option<Duration>>,
+    clock: Clock,
     chain: Mutex<Chain>,
     /// Whoever holds it changes the chain next; waiting for it does not cost a thread.
     turns: tokio::sync::Mutex<()>,
@@ -47,8 +49,9 @@ impl Node {
         signers: Vec<PrivateKeySigner>,
         metrics: Arc<Metrics>,
         interval: Option<Duration>,
+        clock: Clock,
     ) -> Self {
-        let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_nanos());
+        let started = clock.moment();
         let hash = chain.head().hash;
         Self {
             chain_id,
@@ -59,6 +62,7 @@ impl Node {
             instance: keccak256([&started.to_be_bytes(), hash.as_slice()].concat()),
             interval: watch::channel(interval).0,
             tip: chain.tip(),
+            clock,
             chain: Mutex::new(chain),
             turns: tokio::sync::Mutex::default(),
         }
@@ -98,6 +102,11 @@ impl Node {
         Ok(result)
     }
 
+    /// Seconds since 1970.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
     /// The newest block.
     pub(crate) fn head(&self) -> Arc<Head> {
         self.tip.head()
@@ -110,7 +119,7 @@ impl Node {
 
     /// Makes a block of what waits.
     pub(crate) fn mine(&self) -> Result<Arc<Block>, ChainError> {
-        self.update(|chain| chain.mine(unix_now()))
+        self.update(|chain| chain.mine(self.now()))
     }
 
     /// The number a tag stands for. "pending" is the newest block: the next one has no number until it is made.
@@ -138,14 +147,14 @@ impl Node {
 
     /// The block that would be made now.
     pub(crate) fn preview(&self) -> Preview {
-        self.chain().preview(unix_now())
+        self.chain().preview(self.now())
     }
 
     /// State and surroundings of a call in the next block, before the transactions that wait for it.
     pub(crate) fn upcoming(&self) -> (View, BlockEnv) {
         let head = self.head();
         let mut header = head.next.clone();
-        header.timestamp = self.chain().next_timestamp(unix_now());
+        header.timestamp = self.chain().next_timestamp(self.now());
         (head.view.clone(), block_env(&header))
     }
 
@@ -166,9 +175,4 @@ impl Node {
         let hashes = Arc::new(self.storage.hashes(number)?);
         Ok((View { state, hashes }, block_env(&block.header)))
     }
-}
-
-/// Seconds since 1970.
-pub(crate) fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }

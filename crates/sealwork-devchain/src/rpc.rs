@@ -52,6 +52,8 @@ pub(crate) struct Context {
     pub(crate) node: Arc<Node>,
     pub(crate) filters: Filters,
     tracing: Turns,
+    /// Whether everything runs where it was asked for, without threads.
+    inline: bool,
 }
 
 impl Context {
@@ -65,17 +67,24 @@ impl Context {
 type Reply<R> = Result<R, ErrorObjectOwned>;
 
 /// The method table while it is filled.
-struct Methods(RpcModule<Context>, Arc<Metrics>);
+struct Methods {
+    module: RpcModule<Context>,
+    metrics: Arc<Metrics>,
+    inline: bool,
+}
 
 impl Methods {
-    /// Adds a method that may take a while; it runs on a thread of its own.
+    /// Adds a method that may take a while; it runs on a thread of its own, if there may be threads.
     fn add<R: Serialize + Clone + 'static>(
         &mut self,
         name: &'static str,
         answer: fn(&Context, &mut ParamsSequence<'_>) -> Reply<R>,
     ) -> Result<(), RegisterMethodError> {
-        let calls = self.1.calls(name);
-        self.0.register_blocking_method(name, move |params, context, _| {
+        if self.inline {
+            return self.add_quick(name, answer);
+        }
+        let calls = self.metrics.calls(name);
+        self.module.register_blocking_method(name, move |params, context, _| {
             let reply = answer(&context, &mut params.sequence());
             calls.count(reply.is_ok());
             reply
@@ -89,8 +98,8 @@ impl Methods {
         name: &'static str,
         answer: fn(&Context, &mut ParamsSequence<'_>) -> Reply<R>,
     ) -> Result<(), RegisterMethodError> {
-        let calls = self.1.calls(name);
-        self.0.register_method(name, move |params, context, _| {
+        let calls = self.metrics.calls(name);
+        self.module.register_method(name, move |params, context, _| {
             let reply = answer(context, &mut params.sequence());
             calls.count(reply.is_ok());
             reply
@@ -108,8 +117,8 @@ impl Methods {
         R: Serialize + Clone + 'static,
         F: Future<Output = Reply<R>> + Send + 'static,
     {
-        let calls = self.1.calls(name);
-        self.0.register_async_method(name, move |params, context, _| {
+        let calls = self.metrics.calls(name);
+        self.module.register_async_method(name, move |params, context, _| {
             let calls = Arc::clone(&calls);
             async move {
                 let reply = answer(context, params).await;
@@ -121,15 +130,15 @@ impl Methods {
     }
 
     fn alias(&mut self, name: &'static str, of: &'static str) -> Result<(), RegisterMethodError> {
-        self.0.register_alias(name, of)
+        self.module.register_alias(name, of)
     }
 }
 
-/// All methods.
-pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Context>, RegisterMethodError> {
+/// All methods; `inline` ones run where they are called, without threads.
+pub(crate) fn methods(node: Arc<Node>, inline: bool) -> Result<RpcModule<Context>, RegisterMethodError> {
     let metrics = Arc::clone(&node.metrics);
-    let context = Context { node, filters: Filters::default(), tracing: Turns::default() };
-    let mut methods = Methods(RpcModule::new(context), metrics);
+    let context = Context { node, filters: Filters::default(), tracing: Turns::default(), inline };
+    let mut methods = Methods { module: RpcModule::new(context), metrics, inline };
     web3::register(&mut methods)?;
     state::register(&mut methods)?;
     blocks::register(&mut methods)?;
@@ -150,7 +159,7 @@ pub(crate) fn methods(node: Arc<Node>) -> Result<RpcModule<Context>, RegisterMet
     reorg::register(&mut methods)?;
     txpool::register(&mut methods)?;
     web3::register_modules(&mut methods)?;
-    Ok(methods.0)
+    Ok(methods.module)
 }
 
 #[cfg(test)]
@@ -163,8 +172,8 @@ mod tests {
     fn every_method_is_listed() {
         let metrics = Arc::new(Metrics::default());
         let chain = Chain::open(&Config::default(), true, 0, Arc::clone(&metrics)).unwrap();
-        let node = Arc::new(Node::new(31_337, chain, Vec::new(), metrics, None));
-        let methods = methods(node).unwrap();
+        let node = Arc::new(Node::new(31_337, chain, Vec::new(), metrics, None, crate::Clock::default()));
+        let methods = methods(node, false).unwrap();
         let mut found: Vec<_> = methods.method_names().collect();
         found.sort_unstable();
         let listed: Vec<_> = include_str!("../methods.txt").lines().collect();

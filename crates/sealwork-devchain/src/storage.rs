@@ -37,8 +37,8 @@ use writer::{Queue, Writer};
 #[derive(Debug)]
 pub(crate) struct Storage {
     shared: Arc<Shared>,
-    /// Ends with this, after everything is stored.
-    _writer: Writer,
+    /// Ends with this, after everything is stored; without it every block is stored where it is made.
+    writer: RwLock<Option<Writer>>,
     /// Whether clients learn of a block only when it is durable.
     waits: bool,
 }
@@ -103,7 +103,28 @@ impl Storage {
             tip,
             announces: waits,
         });
-        Ok(Self { _writer: Writer::start(Arc::clone(&shared))?, shared, waits })
+        let writer = RwLock::new(Some(Writer::start(Arc::clone(&shared))?));
+        Ok(Self { writer, shared, waits })
+    }
+
+    /// Ends the thread, after everything is stored; from now on every block is stored where it is made.
+    pub(crate) fn work_inline(&self) {
+        drop(self.writer.write().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// A second storage with the same blocks, without a thread.
+    pub(crate) fn fork(&self, tip: Arc<Tip>) -> Result<Self, StorageError> {
+        let Store::Memory(memory) = &self.shared.store else { return Err(StorageError::Fork) };
+        self.flush()?;
+        let memory = memory.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let shared = Shared {
+            store: Store::Memory(RwLock::new(memory)),
+            recent: RwLock::new(self.shared.recent().clone()),
+            queue: Queue::default(),
+            tip,
+            announces: false,
+        };
+        Ok(Self { shared: Arc::new(shared), writer: RwLock::default(), waits: false })
     }
 
     /// What the store holds; `None` when it is new.
@@ -125,6 +146,14 @@ impl Storage {
     /// Adds a block; it is found from now on and durable later. Waits while too much is on its way.
     pub(crate) fn append(&self, entry: Entry) -> Result<(), StorageError> {
         let (head, block) = (Arc::clone(&entry.head), Arc::clone(&entry.block));
+        if self.writer.read().unwrap_or_else(PoisonError::into_inner).is_none() {
+            let (number, group) = (block.number(), [entry]);
+            self.shared.store.append(&group)?;
+            self.shared.recent_mut().push(Arc::clone(&block));
+            self.shared.recent_mut().forget(Some(number));
+            self.shared.tip.advance(head, block);
+            return Ok(());
+        }
         let stored = self.shared.queue.push(entry, || self.shared.recent_mut().push(Arc::clone(&block)))?;
         self.shared.recent_mut().forget(stored);
         if !self.shared.announces {

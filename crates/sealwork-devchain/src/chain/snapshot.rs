@@ -7,13 +7,13 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Snapshots kept at most; the oldest is forgotten first.
 const SNAPSHOTS_KEPT: usize = 256;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Snapshots {
     taken: BTreeMap<u64, Snapshot>,
     last: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Snapshot {
     head: Arc<Head>,
     clock: ChainClock,

@@ -4,7 +4,7 @@ use super::{
     Context, Methods, Reply, convert,
     transactions::{by_hash, by_number},
 };
-use crate::{block::Block, node::unix_now};
+use crate::block::Block;
 use alloy_eips::{BlockId, eip2718::Encodable2718};
 use alloy_primitives::{Bytes, U64};
 use alloy_rpc_types_eth::{self as rpc, Index};
@@ -61,9 +61,6 @@ fn block(context: &Context, id: BlockId, params: &mut ParamsSequence<'_>) -> Rep
 
 /// A block, or nothing when it does not exist; "pending" is the one that would be made now.
 pub(super) fn find(context: &Context, id: BlockId) -> Reply<Option<Arc<Block>>> {
-    if id.is_pending() {
-        return Ok(Some(Arc::new(context.node.chain().pending(unix_now()))));
-    }
     if id.is_pending() {
         return Ok(Some(Arc::new(context.node.preview().block())));
     }

@@ -1,10 +1,7 @@
 //! Development controls: accounts, the block to come, the pool; also under the names other tools use.
 
 use super::{Context, Methods, Reply, number::Number};
-use crate::{
-    node::unix_now,
-    state::{AccountState, hashed_slot},
-};
+use crate::state::{AccountState, hashed_slot};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use jsonrpsee::core::RegisterMethodError;
 use serde_json::Value;
@@ -125,6 +122,7 @@ fn register_pool(methods: &mut Methods) -> Result<(), RegisterMethodError> {
 }
 
 fn edit(context: &Context, address: Address, change: impl FnOnce(&mut AccountState)) -> Reply<Value> {
-    context.node.update(|chain| chain.edit(address, unix_now(), change))?;
+    let now = context.node.now();
+    context.node.update(|chain| chain.edit(address, now, change))?;
     Ok(Value::Bool(true))
 }

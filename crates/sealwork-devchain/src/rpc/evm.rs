@@ -1,7 +1,7 @@
 //! Development controls: mining, time, snapshots; also under the names other tools use.
 
 use super::{Context, Methods, Reply, convert, number::Number};
-use crate::{chain::Chain, error::ChainError, node::unix_now};
+use crate::{chain::Chain, error::ChainError};
 use alloy_primitives::U64;
 use alloy_rpc_types_eth as rpc;
 use jsonrpsee::{core::RegisterMethodError, types::params::ParamsSequence};
@@ -63,7 +63,7 @@ fn register_time(methods: &mut Methods) -> Result<(), RegisterMethodError> {
         let timestamp: u64 = params.next::<Number>()?.try_into()?;
         let mut chain = context.node.chain();
         let newest = chain.head().header.timestamp;
-        Ok(chain.clock_mut().set_time(timestamp, newest, unix_now())?)
+        Ok(chain.clock_mut().set_time(timestamp, newest, context.node.now())?)
     })?;
     methods.add("anvil_setBlockTimestampInterval", |context, params| {
         let seconds: u64 = params.next::<Number>()?.try_into()?;
@@ -150,7 +150,7 @@ fn mine(context: &Context, blocks: u64, interval: Option<u64>) -> Reply<()> {
                 let timestamp = chain.head().header.timestamp.saturating_add(interval);
                 force_time(chain, timestamp)?;
             }
-            chain.mine(unix_now())
+            chain.mine(context.node.now())
         })?;
     }
     Ok(())

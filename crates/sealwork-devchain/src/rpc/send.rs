@@ -5,7 +5,6 @@ mod fill;
 use super::{Context, Methods, Reply, convert, error::invalid};
 use crate::{
     error::{ChainError, Rejection},
-    node::unix_now,
     pool::PooledTransaction,
 };
 use alloy_consensus::{Transaction as _, TxEnvelope};
@@ -50,25 +49,25 @@ pub(super) fn decode(raw: &Bytes) -> Reply<PooledTransaction> {
 /// The same without a thread of its own: most transactions take less time than starting one.
 async fn send_raw_soon(context: Arc<Context>, params: Params<'static>) -> Reply<B256> {
     let transaction = decode(&params.sequence().next()?)?;
-    if transaction.envelope.gas_limit() > QUICK_GAS {
+    if transaction.envelope.gas_limit() > QUICK_GAS && !context.inline {
         let sent = tokio::task::spawn_blocking(move || {
-            context.node.update(|chain| chain.submit(transaction, unix_now()))
+            context.node.update(|chain| chain.submit(transaction, context.node.now()))
         });
         return Ok(sent.await.map_err(|_| ErrorObjectOwned::from(ErrorCode::InternalError))??);
     }
-    Ok(context.node.update_soon(|chain| chain.submit(transaction, unix_now())).await?)
+    Ok(context.node.update_soon(|chain| chain.submit(transaction, context.node.now())).await?)
 }
 
 fn send_raw(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<B256> {
     let transaction = decode(&params.next()?)?;
-    Ok(context.node.update(|chain| chain.submit(transaction, unix_now()))?)
+    Ok(context.node.update(|chain| chain.submit(transaction, context.node.now()))?)
 }
 
 fn send(context: &Context, params: &mut ParamsSequence<'_>) -> Reply<B256> {
     let request = params.next()?;
     // Nonce and submission must not be separated by somebody else's transaction.
     context.node.update(|chain| match fill(context, chain, &request) {
-        Ok(transaction) => chain.submit(transaction, unix_now()).map(Ok),
+        Ok(transaction) => chain.submit(transaction, context.node.now()).map(Ok),
         Err(error) => Ok(Err(error)),
     })?
 }

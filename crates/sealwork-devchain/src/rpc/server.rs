@@ -33,7 +33,7 @@ pub(crate) async fn serve(
 ) -> Result<(SocketAddr, ServerHandle), DevchainError> {
     let listen = |source| DevchainError::Listen { address, source };
     let surroundings = tower::ServiceBuilder::new().layer(Surroundings(Arc::clone(&node)));
-    let methods = methods(node).map_err(|source| DevchainError::Methods { source })?;
+    let methods = methods(node, false).map_err(|source| DevchainError::Methods { source })?;
     let config = ServerConfig::builder()
         .max_request_body_size(REQUEST_BYTES)
         .max_response_body_size(ANSWER_BYTES)

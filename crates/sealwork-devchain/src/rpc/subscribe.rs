@@ -27,7 +27,7 @@ enum Kind {
 }
 
 pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError> {
-    methods.0.register_subscription(
+    methods.module.register_subscription(
         "eth_subscribe",
         "eth_subscription",
         "eth_unsubscribe",

@@ -26,10 +26,10 @@ pub(super) fn register(methods: &mut Methods) -> Result<(), RegisterMethodError>
 
 /// `rpc_modules`: the name spaces that exist once everything else is registered.
 pub(super) fn register_modules(methods: &mut Methods) -> Result<(), RegisterMethodError> {
-    let spaces = methods.0.method_names().filter_map(|name| name.split_once('_'));
+    let spaces = methods.module.method_names().filter_map(|name| name.split_once('_'));
     let mut modules: BTreeMap<_, _> = spaces.map(|(space, _)| (space, "1.0")).collect();
     modules.insert("rpc", "1.0");
-    methods.0.register_method("rpc_modules", move |_, _, _| Reply::Ok(modules.clone()))?;
+    methods.module.register_method("rpc_modules", move |_, _, _| Reply::Ok(modules.clone()))?;
     Ok(())
 }
 

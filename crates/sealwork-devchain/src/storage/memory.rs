@@ -4,12 +4,12 @@
 use super::pack::{pack, unpack};
 use crate::{block::Block, error::StorageError};
 use alloy_primitives::{B256, map::B256HashMap};
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, sync::Arc};
 
 /// Blocks by number, from 0 on without gaps.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct MemoryStore {
-    blocks: Vec<Stored>,
+    blocks: Vec<Arc<Stored>>,
     numbers: B256HashMap<u64>,
     transactions: B256HashMap<(u64, u32)>,
     bytes: usize,
@@ -25,7 +25,7 @@ impl MemoryStore {
     pub(super) fn append(&mut self, block: &Block, (header, body): (Vec<u8>, Vec<u8>)) {
         let stored = Stored { header: pack(&header), body: pack(&body) };
         self.bytes += stored.header.len() + stored.body.len();
-        self.blocks.push(stored);
+        self.blocks.push(Arc::new(stored));
         self.numbers.insert(block.hash, block.number());
         for (index, transaction) in (0u32..).zip(&block.transactions) {
             self.transactions.insert(transaction.hash(), (block.number(), index));

@@ -10,7 +10,7 @@ const BLOCKS_KEPT: usize = 256;
 const TRANSACTIONS_KEPT: usize = 8_192;
 
 /// A row of blocks without gaps that ends with the newest.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Recent {
     blocks: VecDeque<Arc<Block>>,
     numbers: B256HashMap<u64>,

@@ -12,6 +12,7 @@ mod blocks;
 mod controls;
 mod delegation;
 mod hostile;
+mod local;
 mod logs;
 mod metrics;
 mod persistence;

@@ -1,9 +1,7 @@
 //! Completing what a client left out of a transaction.
 
 use super::super::{Context, Reply, error::invalid, estimate::estimate, fees::PRIORITY_FEE};
-use crate::{
-    block::nobodys_signature, chain::Chain, evm::block_env, node::unix_now, pool::PooledTransaction,
-};
+use crate::{block::nobodys_signature, chain::Chain, evm::block_env, pool::PooledTransaction};
 use alloy_consensus::{SignableTransaction, Signed, TxEip1559, TxEip2930, TxEip7702, TxEnvelope, TxLegacy};
 use alloy_primitives::{Address, Signature, TxKind};
 use alloy_rpc_types_eth::TransactionRequest;
@@ -29,7 +27,7 @@ pub(crate) fn fill(
         None => {
             let head = chain.head();
             let mut header = head.next.clone();
-            header.timestamp = chain.next_timestamp(unix_now());
+            header.timestamp = chain.next_timestamp(context.node.now());
             estimate(&head.view, context.node.chain_id, &block_env(&header), request)?
         }
     };
