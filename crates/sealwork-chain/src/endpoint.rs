@@ -6,9 +6,10 @@ use alloy_eips::{BlockNumberOrTag, Encodable2718};
 use alloy_network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_provider::{DynProvider, Provider, ProviderBuilder};
+use alloy_rpc_client::RpcClient;
 use alloy_rpc_types_eth::{Filter, Log, TransactionReceipt, TransactionRequest};
 use alloy_signer_local::PrivateKeySigner;
-use alloy_transport::TransportError;
+use alloy_transport::{IntoBoxTransport, TransportError};
 use sealwork_ports::TxOutcome;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
@@ -46,7 +47,19 @@ impl Endpoint {
         let client =
             reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).timeout(ANSWER_WITHIN).build();
         let client = client.map_err(|_| ChainError::Url { url: url.to_owned() })?;
-        let provider = ProviderBuilder::default().connect_reqwest(client, parsed).erased();
+        Self::with(ProviderBuilder::default().connect_reqwest(client, parsed).erased(), signer).await
+    }
+
+    /// Talks over a transport that is there already, such as a chain in the same process, and asks for the chain id.
+    ///
+    /// # Errors
+    /// [`ChainError::Endpoint`].
+    pub async fn over(transport: impl IntoBoxTransport, signer: PrivateKeySigner) -> Result<Self, ChainError> {
+        let client = RpcClient::new(transport.into_box_transport(), true);
+        Self::with(ProviderBuilder::default().connect_client(client).erased(), signer).await
+    }
+
+    async fn with(provider: DynProvider, signer: PrivateKeySigner) -> Result<Self, ChainError> {
         let chain_id = provider.get_chain_id().await.map_err(at("eth_chainId"))?;
         let sender = signer.address();
         Ok(Self { provider, wallet: signer.into(), sender, chain_id, sending: Arc::default() })

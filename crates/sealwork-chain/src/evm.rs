@@ -65,6 +65,14 @@ impl EvmChain {
             contracts: network.contracts,
             deployed_at: network.deployed_at,
         };
+        Self::over(deployment, endpoint)
+    }
+
+    /// A deployment behind an endpoint that is connected already.
+    ///
+    /// # Errors
+    /// [`ChainError::OtherChain`].
+    pub fn over(deployment: Deployment, endpoint: Endpoint) -> Result<Self, ChainError> {
         let (expected, found) = (deployment.domain.chain_id, endpoint.chain_id());
         if expected != found {
             return Err(ChainError::OtherChain { expected, found });

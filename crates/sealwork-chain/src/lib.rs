@@ -17,10 +17,12 @@ mod logs;
 mod orders;
 mod registrations;
 mod revert;
+mod transport;
 mod verify;
 
 pub use deploy::{DeployOptions, deploy};
 pub use endpoint::Endpoint;
 pub use error::ChainError;
 pub use evm::EvmChain;
+pub use transport::TextTransport;
 pub use verify::{Mismatch, verify_deployment};
