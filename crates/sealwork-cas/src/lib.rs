@@ -39,4 +39,4 @@ pub use config::{MemberConfig, RateLimit, ServeLimits};
 pub use error::{CasError, LogError};
 pub use http::{ConsistencyProof, ErrorBody, InclusionProof, MAX_LOG_ENTRIES, serve_http};
 pub use member::Member;
-pub use tls::serve_tls;
+pub use tls::{ConnectionError, serve_connection, serve_tls};

@@ -11,6 +11,10 @@ use sealwork_types::{
     cas_wire::{DenialRule, FromMember, Nonce, ToMember},
 };
 use std::sync::Arc;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::spawn_blocking,
+};
 
 /// Denied releases after which a session ends.
 const MAX_DENIALS: u32 = 8;
@@ -110,9 +114,7 @@ impl Session {
 
     async fn challenge(&mut self, nonce: Nonce) -> Result<FromMember, Failure> {
         let (member, exporter) = (Arc::clone(&self.member), self.exporter);
-        let evidence = tokio::task::spawn_blocking(move || member.session_evidence(&nonce, &exporter))
-            .await
-            .expect("a quote provider does not panic and is not aborted")?;
+        let evidence = blocking(move || member.session_evidence(&nonce, &exporter)).await?;
         let own = Secret::<[u8; 32]>::random().map_err(CasError::from)?.expose(|bytes| *bytes);
         self.state = State::Challenged(own);
         Ok(FromMember::Challenge { evidence: evidence.into(), nonce: own })
@@ -126,6 +128,14 @@ impl Session {
         tracing::info!(rule = ?denial.rule, detail = %denial.detail, "denied");
         FromMember::Denied { rule: denial.rule, detail: denial.detail }
     }
+}
+
+/// Work that may block: on a thread of its own where the runtime has several.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return work();
+    }
+    spawn_blocking(work).await.expect("the work does not panic and is not aborted")
 }
 
 const fn name(message: &ToMember) -> &'static str {

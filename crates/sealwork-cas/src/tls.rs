@@ -4,12 +4,18 @@ use crate::{
     CasError, Member,
     denial::with_causes,
     session::Session,
-    stream::{BoundedListener, MortalStream, read_message, write_message},
+    stream::{BoundedListener, read_message, write_message},
 };
 use sealwork_ratls::{exporter, peer_spki, server_config};
 use sealwork_types::enclave_wire::FrameError;
 use std::{future::Future, io, pin::pin, sync::Arc};
-use tokio::{io::AsyncWriteExt, net::TcpListener, sync::watch, task::JoinSet, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
+    sync::watch,
+    task::JoinSet,
+    time::timeout,
+};
 use tokio_rustls::TlsAcceptor;
 
 /// Serves enclaves until `shutdown`, then lets running requests finish for the configured grace.
@@ -30,7 +36,7 @@ pub async fn serve_tls(
         tokio::select! {
             () = &mut shutdown => break,
             (stream, peer) = listener.next() => {
-                let connection = serve_connection(Arc::clone(&member), acceptor.clone(), stream, stopped.clone());
+                let connection = serve_until(Arc::clone(&member), acceptor.clone(), stream, stopped.clone());
                 connections.spawn(async move {
                     if let Err(error) = Box::pin(connection).await {
                         tracing::debug!(%peer, error = %with_causes(&error), "enclave connection ended");
@@ -51,19 +57,36 @@ pub async fn serve_tls(
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
-enum ConnectionError {
+#[non_exhaustive]
+pub enum ConnectionError {
+    /// No TLS session.
     #[error("TLS handshake failed")]
     Handshake(#[source] io::Error),
+    /// No message, or the connection broke.
     #[error("frame failed")]
     Frame(#[from] FrameError),
+    /// Not the peer's doing.
     #[error("this member cannot serve")]
     Member(#[from] CasError),
 }
 
-async fn serve_connection(
+/// Serves one enclave over a connection of any kind until either side ends it. Dropping it closes the connection.
+///
+/// # Errors
+/// [`ConnectionError`] when the peer or this member broke it.
+pub async fn serve_connection(
+    member: Arc<Member>,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin,
+) -> Result<(), ConnectionError> {
+    let acceptor = TlsAcceptor::from(server_config(member.identity()).map_err(CasError::from)?);
+    let (_running, stopped) = watch::channel(false);
+    serve_until(member, acceptor, stream, stopped).await
+}
+
+async fn serve_until(
     member: Arc<Member>,
     acceptor: TlsAcceptor,
-    stream: MortalStream,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<(), ConnectionError> {
     let limits = member.serve;

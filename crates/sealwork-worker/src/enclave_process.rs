@@ -3,20 +3,26 @@
 //! ```text
 //! EnclaveProcess ── one slot each ──► Process ── frames over stdin and stdout ──► sealwork-enclave
 //!        │                                 │
-//!        └── EnclaveImage (measured once)  └── MemberRelay (TLS bytes to CAS members), quotes of the platform
+//!        └── Launcher (measured image)     └── MemberRelay (TLS bytes to CAS members, Dialer), quotes of the platform
 //! ```
+//!
+//! [`Launcher`] and [`Dialer`] are all that this touches of the system; with others, the same code runs in a simulation.
 //!
 //! A task runs in a driver of its own that owns the process; whoever drops the task ends the driver, and with it the
 //! process. The worker never holds more than a few chunks of a stream.
 
 mod chunks;
+mod dialer;
 mod driver;
 mod image;
+mod launcher;
 mod pipe;
 mod process;
 mod relay;
 
+pub use dialer::{Dialer, MemberStream, TcpDialer};
 pub use image::EnclaveImage;
+pub use launcher::{ChildLauncher, EnclaveLife, LaunchedEnclave, Launcher};
 
 use async_trait::async_trait;
 use driver::DrivenTask;
@@ -91,14 +97,19 @@ impl EnclaveProcess {
     /// # Errors
     /// [`PortError`] of kind `Local` when the program cannot be read.
     pub fn new(program: &Path, settings: EnclaveSettings) -> Result<Self, PortError> {
-        let image = EnclaveImage::load(program)?;
+        let launcher = ChildLauncher::new(EnclaveImage::load(program)?);
+        Ok(Self::with(Arc::new(launcher), Arc::new(TcpDialer), settings))
+    }
+
+    /// Enclaves of another launcher, and another way to the CAS members; launches nothing yet.
+    pub fn with(launcher: Arc<dyn Launcher>, dialer: Arc<dyn Dialer>, settings: EnclaveSettings) -> Self {
         let slots = (0..settings.slots).map(|_| Mutex::new(None)).collect();
-        Ok(Self { launch: Arc::new(Launch::new(image, settings)), slots })
+        Self { launch: Arc::new(Launch::new(launcher, dialer, settings)), slots }
     }
 
     /// SHA-256 of the program that every enclave runs.
     pub fn measurement(&self) -> Measurement {
-        self.launch.image().measurement()
+        self.launch.measurement()
     }
 
     async fn slot(&self, slot: usize) -> Result<MutexGuard<'_, Option<Process>>, PortError> {

@@ -35,7 +35,8 @@ mod status_http;
 
 pub use agreement::{Agreement, DirectRequest, PaidRequest};
 pub use enclave_process::{
-    EnclaveImage, EnclaveProcess, EnclaveSettings, EnclaveTimeouts, QuoteProviderFactory,
+    ChildLauncher, Dialer, EnclaveImage, EnclaveLife, EnclaveProcess, EnclaveSettings, EnclaveTimeouts,
+    LaunchedEnclave, Launcher, MemberStream, QuoteProviderFactory, TcpDialer,
 };
 pub use engine::{Ports, Worker, WorkerConfig};
 pub use error::{JournalError, WorkerError};

@@ -18,7 +18,7 @@ use sealwork_worker::EnclaveProcess;
 use std::{path::Path, sync::atomic::Ordering, time::Duration};
 
 /// A case whose app is registered and whose input is sealed to the CAS's key.
-async fn case(network: &Network, module: Vec<u8>) -> Case {
+pub(crate) async fn case(network: &Network, module: Vec<u8>) -> Case {
     let mut case = Case::new(module);
     (case.host_now, case.signed_at) = (network.clock.unix_s(), network.clock.unix_s());
     case.measurement = measure_file(Path::new(BINARY)).unwrap();
@@ -31,7 +31,7 @@ async fn publish(network: &Network, mut case: Case) -> Case {
     case
 }
 
-fn input(prepared: Prepared) -> TaskInput {
+pub(crate) fn input(prepared: Prepared) -> TaskInput {
     TaskInput {
         frame: prepared.frame,
         module: stream_of(prepared.module.chunks(777).map(|chunk| Ok(chunk.to_vec())).collect()),
@@ -39,13 +39,13 @@ fn input(prepared: Prepared) -> TaskInput {
     }
 }
 
-struct Ran {
-    steps: Vec<Step>,
-    output: Vec<u8>,
-    outcome: TaskOutcome,
+pub(crate) struct Ran {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) output: Vec<u8>,
+    pub(crate) outcome: TaskOutcome,
 }
 
-async fn run(host: &EnclaveProcess, input: TaskInput) -> Result<Ran, PortError> {
+pub(crate) async fn run(host: &EnclaveProcess, input: TaskInput) -> Result<Ran, PortError> {
     let mut task = host.run(0, input).await?;
     let (mut steps, mut output) = (Vec::new(), Vec::new());
     while let Some(update) = task.next().await {
@@ -71,7 +71,7 @@ fn refused(ran: Result<Ran, PortError>, retryable: bool, part: &str) {
     }
 }
 
-fn receipt(case: &Case, info: &EnclaveInfo, outcome: &TaskOutcome) -> Receipt {
+pub(crate) fn receipt(case: &Case, info: &EnclaveInfo, outcome: &TaskOutcome) -> Receipt {
     match outcome {
         TaskOutcome::Done { receipt, signature } => {
             assert_eq!(recover(&case.domain, &**receipt, signature).unwrap(), info.enclave);

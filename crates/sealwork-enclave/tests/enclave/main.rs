@@ -8,6 +8,7 @@ mod hosted;
 mod inputs;
 mod modules;
 mod network;
+mod one_process;
 mod orders;
 mod protocol;
 mod wasm;

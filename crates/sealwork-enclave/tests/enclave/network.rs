@@ -52,6 +52,7 @@ pub(crate) struct Network {
     registry: Arc<Registry>,
     keys: HttpKeyService,
     pub(crate) clock: Arc<ShiftedClock>,
+    pub(crate) member: Arc<Member>,
     servers: Vec<JoinHandle<()>>,
 }
 
@@ -92,19 +93,24 @@ impl Network {
             serve: ServeLimits::default(),
         })
         .unwrap();
-        let for_http = Arc::clone(&member);
+        let (for_http, for_tls) = (Arc::clone(&member), Arc::clone(&member));
         let servers = vec![
             tokio::spawn(async move { serve_http(for_http, http, std::future::pending()).await.unwrap() }),
-            tokio::spawn(async move { serve_tls(member, tls, std::future::pending()).await.unwrap() }),
+            tokio::spawn(async move { serve_tls(for_tls, tls, std::future::pending()).await.unwrap() }),
         ];
         let keys = HttpKeyService::new(&url).unwrap();
-        Self { _state: state, document, platform, registry, keys, clock, servers }
+        Self { _state: state, document, platform, registry, keys, clock, member, servers }
     }
 
     /// An enclave host with one slot.
     pub(crate) fn host(&self) -> EnclaveProcess {
+        EnclaveProcess::new(Path::new(BINARY), self.settings()).unwrap()
+    }
+
+    /// What a host with one slot needs.
+    pub(crate) fn settings(&self) -> EnclaveSettings {
         let (platform, clock) = (self.platform.clone(), self.clock.clone());
-        let settings = EnclaveSettings {
+        EnclaveSettings {
             network: self.document.clone(),
             quotes: Arc::new(move |measurement| {
                 Arc::new(SimEnclave::new(platform.clone(), measurement).with_clock(clock.clone()))
@@ -112,8 +118,7 @@ impl Network {
             clock: self.clock.clone(),
             slots: 1,
             timeouts: EnclaveTimeouts { member: Duration::from_secs(5), ..EnclaveTimeouts::default() },
-        };
-        EnclaveProcess::new(Path::new(BINARY), settings).unwrap()
+        }
     }
 
     /// Registers an app's policy and gives the key that its inputs are sealed to.

@@ -6,24 +6,22 @@ use sealwork_types::enclave_wire::{
 };
 use std::{io, time::Duration};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    process::{ChildStdin, ChildStdout},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
 
 /// Both directions of the pipe. Calls are not cancel safe: after a dropped one the process must end.
-#[derive(Debug)]
 pub(super) struct Pipe {
-    pub(super) stdin: ChildStdin,
-    pub(super) stdout: ChildStdout,
+    pub(super) to_enclave: Box<dyn AsyncWrite + Send + Unpin>,
+    pub(super) from_enclave: Box<dyn AsyncRead + Send + Unpin>,
 }
 
 impl Pipe {
     pub(super) async fn send(&mut self, message: &ToEnclave, patience: Duration) -> Result<(), PortError> {
         let frame = encode_frame(message).map_err(|error| gone("write to the enclave", error))?;
         let write = async {
-            self.stdin.write_all(&frame).await?;
-            self.stdin.flush().await
+            self.to_enclave.write_all(&frame).await?;
+            self.to_enclave.flush().await
         };
         within(patience, "take a message", write)
             .await?
@@ -37,12 +35,12 @@ impl Pipe {
 
     async fn read_frame(&mut self) -> Result<FromEnclave, FrameError> {
         let mut header = [0; 4];
-        match self.stdout.read_exact(&mut header).await {
+        match self.from_enclave.read_exact(&mut header).await {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(FrameError::Closed),
             other => other?,
         };
         let mut body = vec![0; frame_length(header)?];
-        self.stdout.read_exact(&mut body).await?;
+        self.from_enclave.read_exact(&mut body).await?;
         decode_body(&body)
     }
 }

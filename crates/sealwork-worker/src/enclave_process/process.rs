@@ -1,30 +1,31 @@
-//! One enclave process: launched, initialized, attested.
+//! One enclave: launched, initialized, attested.
 
-use super::{EnclaveImage, EnclaveSettings, EnclaveTimeouts, pipe::Pipe, relay::MemberRelay};
+use super::{
+    Dialer, EnclaveLife, EnclaveSettings, EnclaveTimeouts, LaunchedEnclave, Launcher, pipe::Pipe,
+    relay::MemberRelay,
+};
 use sealwork_ports::{Clock, EnclaveInfo, ErrorKind, PortError, QuoteProvider};
 use sealwork_types::{
-    Address,
+    Address, Measurement,
     bounded::parse_json,
     enclave_wire::{EvidenceFrame, FromEnclave, GrantFrame, ToEnclave},
     evidence::ReportData,
     network::NetworkDocument,
 };
-use std::{process::Stdio, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncReadExt, BufReader},
-    process::{Child, ChildStderr, Command},
+    runtime::{Handle, RuntimeFlavor},
     time::timeout,
 };
 use tracing::{info, warn};
 
 /// Largest grant or result document that is read.
 pub(super) const MAX_DOCUMENT_BYTES: usize = 64 << 10;
-/// What is kept of an enclave's standard error: it writes one line.
-const MAX_STDERR_BYTES: u64 = 4 << 10;
 
 /// What every launch has in common.
 pub(super) struct Launch {
-    image: EnclaveImage,
+    launcher: Arc<dyn Launcher>,
+    dialer: Arc<dyn Dialer>,
     anchors: Vec<u8>,
     network: NetworkDocument,
     quotes: Arc<dyn QuoteProvider>,
@@ -33,16 +34,20 @@ pub(super) struct Launch {
 }
 
 impl Launch {
-    pub(super) fn new(image: EnclaveImage, settings: EnclaveSettings) -> Self {
+    pub(super) fn new(
+        launcher: Arc<dyn Launcher>,
+        dialer: Arc<dyn Dialer>,
+        settings: EnclaveSettings,
+    ) -> Self {
         let EnclaveSettings { network, quotes, clock, slots: _, timeouts } = settings;
         let anchors =
             serde_json::to_vec(&network.anchors).expect("strings, numbers and hashes always serialize");
-        let quotes = quotes(image.measurement());
-        Self { image, anchors, network, quotes, clock, timeouts }
+        let quotes = quotes(launcher.measurement());
+        Self { launcher, dialer, anchors, network, quotes, clock, timeouts }
     }
 
-    pub(super) const fn image(&self) -> &EnclaveImage {
-        &self.image
+    pub(super) fn measurement(&self) -> Measurement {
+        self.launcher.measurement()
     }
 
     pub(super) fn now(&self) -> u64 {
@@ -54,19 +59,25 @@ impl Launch {
     }
 }
 
-/// A child that runs an enclave. Dropping it kills the child.
-#[derive(Debug)]
+/// A running enclave. Dropping it ends the enclave.
 pub(super) struct Process {
-    child: Child,
+    life: Box<dyn EnclaveLife>,
     pipe: Pipe,
     relay: MemberRelay,
     info: EnclaveInfo,
 }
 
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Process").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
 impl Process {
     /// Launches, initializes and attests.
     pub(super) async fn start(launch: &Launch, slot: usize) -> Result<Self, PortError> {
-        let (child, mut pipe) = spawn(launch, slot)?;
+        let LaunchedEnclave { to_enclave, from_enclave, life } = launch.launcher.launch(slot).await?;
+        let mut pipe = Pipe { to_enclave, from_enclave };
         let patience = launch.timeouts.silence;
         let (anchors, tee) = (launch.anchors.clone(), launch.quotes.tee());
         pipe.send(&ToEnclave::Init { anchors, tee }, patience).await?;
@@ -75,9 +86,9 @@ impl Process {
             return Err(unexpected("Ready", &first));
         };
         info!(slot, %enclave, ?sandbox, "enclave is ready");
-        let mut relay = MemberRelay::default();
+        let mut relay = MemberRelay::new(Arc::clone(&launch.dialer));
         let info = attest(launch, &mut pipe, &mut relay, enclave).await?;
-        Ok(Self { child, pipe, relay, info })
+        Ok(Self { life, pipe, relay, info })
     }
 
     /// Gets a fresh grant for the same key. While the old one lasts, a CAS that cannot be reached is no failure.
@@ -96,9 +107,9 @@ impl Process {
         &self.info
     }
 
-    /// The process, unless the child has ended.
+    /// The process, unless the enclave has ended.
     pub(super) fn if_alive(mut self) -> Option<Self> {
-        matches!(self.child.try_wait(), Ok(None)).then_some(self)
+        (!self.life.has_ended()).then_some(self)
     }
 
     /// Seconds until the grant ends.
@@ -122,10 +133,10 @@ impl Process {
         }
     }
 
-    /// Adds how the child ended, if it did.
+    /// Adds how the enclave ended, if it did.
     async fn explain(&mut self, error: PortError) -> PortError {
-        // The pipe closes a moment before the child can be waited for.
-        match timeout(Duration::from_millis(200), self.child.wait()).await {
+        // The pipe closes a moment before the enclave can be waited for.
+        match timeout(Duration::from_millis(200), self.life.ended()).await {
             Ok(Ok(status)) => {
                 let action = format!("{error}: the enclave process ended with {status}");
                 PortError { action, ..error }
@@ -134,43 +145,13 @@ impl Process {
         }
     }
 
-    /// Asks the child to leave, and kills it when it does not.
+    /// Asks the enclave to leave, and ends it when it does not.
     pub(super) async fn stop(mut self, launch: &Launch) {
         let patience = launch.timeouts.stop;
         if self.pipe.send(&ToEnclave::Stop, patience).await.is_ok() {
-            let _ = timeout(patience, self.child.wait()).await;
+            let _ = timeout(patience, self.life.ended()).await;
         }
-        // Dropping kills what is left; a child that has ended is only reaped.
-    }
-}
-
-fn spawn(launch: &Launch, slot: usize) -> Result<(Child, Pipe), PortError> {
-    let failed = |error| PortError::because(ErrorKind::Local, "launch the enclave program", error);
-    let mut child = Command::new(launch.image.path())
-        .arg0("sealwork-enclave")
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(failed)?;
-    let (Some(stdin), Some(stdout), Some(stderr)) =
-        (child.stdin.take(), child.stdout.take(), child.stderr.take())
-    else {
-        return Err(PortError::new(ErrorKind::Local, "launch the enclave program: it has no pipes"));
-    };
-    tokio::spawn(log_last_words(stderr, slot));
-    Ok((child, Pipe { stdin, stdout }))
-}
-
-/// An enclave writes to standard error only when it ends unexpectedly.
-async fn log_last_words(stderr: ChildStderr, slot: usize) {
-    let mut text = Vec::new();
-    let read = BufReader::new(stderr).take(MAX_STDERR_BYTES).read_to_end(&mut text).await;
-    if read.is_ok() && !text.is_empty() {
-        warn!(slot, text = %String::from_utf8_lossy(&text).trim_end(), "enclave ended");
+        // Dropping ends what is left; an enclave that has ended is only reaped.
     }
 }
 
@@ -225,10 +206,13 @@ async fn receive(
     }
 }
 
-/// Evidence of the platform; it is asked on a thread of its own because it may block.
+/// Evidence of the platform. It may block, so it is asked on a thread of its own where the runtime has several.
 async fn quote(launch: &Launch, report_data: &[u8]) -> Result<EvidenceFrame, String> {
     let report_data =
         ReportData::try_from(report_data).map_err(|_| "report data must have 64 bytes".to_owned())?;
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return launch.quotes.quote(&report_data).map(Into::into).map_err(|error| error.to_string());
+    }
     let quotes = Arc::clone(&launch.quotes);
     let answer = tokio::task::spawn_blocking(move || quotes.quote(&report_data)).await;
     match answer {

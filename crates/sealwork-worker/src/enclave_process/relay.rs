@@ -1,10 +1,10 @@
 //! Carries an enclave's TLS bytes to CAS members. Sees ciphertext only.
 
+use super::dialer::{Dialer, MemberStream};
 use sealwork_types::{Bytes, network::CasMember};
-use std::{collections::BTreeMap, io, time::Duration};
+use std::{collections::BTreeMap, fmt, io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     time::timeout,
 };
 use tracing::warn;
@@ -13,12 +13,22 @@ use tracing::warn;
 const READ_BYTES: usize = 64 << 10;
 
 /// Open connections, by index of the member. A failed one is simply gone: the enclave sees the end of the stream.
-#[derive(Debug, Default)]
 pub(super) struct MemberRelay {
-    open: BTreeMap<u32, TcpStream>,
+    dialer: Arc<dyn Dialer>,
+    open: BTreeMap<u32, Box<dyn MemberStream>>,
+}
+
+impl fmt::Debug for MemberRelay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemberRelay").field("open", &self.open.len()).finish_non_exhaustive()
+    }
 }
 
 impl MemberRelay {
+    pub(super) const fn new(dialer: Arc<dyn Dialer>) -> Self {
+        Self { dialer, open: BTreeMap::new() }
+    }
+
     /// Connects, replacing an open connection.
     pub(super) async fn open(&mut self, member: u32, members: &[CasMember], patience: Duration) {
         self.open.remove(&member);
@@ -26,12 +36,8 @@ impl MemberRelay {
             warn!(member, "the enclave asked for a CAS member that the network does not have");
             return;
         };
-        match bounded(patience, TcpStream::connect(&endpoint.tls)).await {
+        match bounded(patience, self.dialer.dial(&endpoint.tls)).await {
             Ok(stream) => {
-                // Handshake messages are small and each waits for the other side.
-                if let Err(error) = stream.set_nodelay(true) {
-                    warn!(%error, "cannot turn off delays on the connection to the CAS");
-                }
                 self.open.insert(member, stream);
             }
             Err(error) => warn!(endpoint = %endpoint.tls, %error, "cannot connect to the CAS member"),
@@ -41,7 +47,11 @@ impl MemberRelay {
     /// Sends what the enclave wrote.
     pub(super) async fn write(&mut self, member: u32, bytes: &[u8], patience: Duration) {
         let Some(stream) = self.open.get_mut(&member) else { return };
-        if let Err(error) = bounded(patience, stream.write_all(bytes)).await {
+        let write = async {
+            stream.write_all(bytes).await?;
+            stream.flush().await
+        };
+        if let Err(error) = bounded(patience, write).await {
             warn!(member, %error, "lost the connection to the CAS member");
             self.open.remove(&member);
         }
