@@ -40,6 +40,9 @@ impl EventCursor {
     }
 }
 
+/// Blocks that may still be replaced. What an older block shows is final.
+pub const REORG_DEPTH: u64 = 64;
+
 /// Events that follow each other.
 #[derive(Clone, Debug, Default)]
 pub struct EventPage {

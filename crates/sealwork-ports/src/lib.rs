@@ -18,8 +18,8 @@ mod requests;
 mod store;
 
 pub use chain::{
-    Chain, Deployment, EventCursor, EventPage, MarketEvent, PostedAppOrder, PostedPoolOrder, SettledBatch,
-    TxInfo, TxOutcome,
+    Chain, Deployment, EventCursor, EventPage, MarketEvent, PostedAppOrder, PostedPoolOrder, REORG_DEPTH,
+    SettledBatch, TxInfo, TxOutcome,
 };
 pub use clock::{Clock, SystemClock};
 pub use enclave_host::{EnclaveHost, EnclaveInfo, RunningTask, TaskInput, TaskOutcome, TaskUpdate};

@@ -1,4 +1,4 @@
-//! The life of one task at a worker.
+//! The life of a job at a worker: one task, or tasks of a deal that follow each other and end with one statement.
 //!
 //! ```text
 //! Queued ──Started──► Running ──Executed──► Executed ──Settled──► Settled
@@ -6,28 +6,62 @@
 //!   └──Interrupted──────┘  └──GaveUp──► Abandoned ◄──Closed / DeadlinePassed── (any open state)
 //! ```
 //!
+//! When blocks are replaced by others, what they showed is void: the driver puts the state from before back.
+//!
 //! The driver persists the new state before it acts on it. After a crash, `Running` means that nothing was promised
 //! yet, so [`JobEvent::Postponed`] puts the job back in the queue; `Executed` means that the receipt is on disk and
 //! only settling is left, which the contract accepts once.
 
-use sealwork_types::{B256, Bytes, Cid, abi::Receipt, enclave_wire::GrantFrame};
+use sealwork_types::{
+    B256, Bytes, Cid,
+    abi::{Batch, Receipt},
+    deal::tasks_in,
+    enclave_wire::GrantFrame,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Attempts before a worker gives a task up.
 pub const MAX_ATTEMPTS: u32 = 5;
 
+/// What an enclave says about a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Statement {
+    /// About one task, and where its sealed output lies; none when the status comes without output.
+    Task {
+        /// The receipt.
+        receipt: Box<Receipt>,
+        /// Sealed output.
+        output: Option<Cid>,
+    },
+    /// About tasks that follow each other.
+    Batch {
+        /// The statement.
+        batch: Box<Batch>,
+        /// Where the receipts lie, and in them where the sealed outputs lie.
+        receipts: Cid,
+    },
+}
+
+impl Statement {
+    /// Tasks that it covers.
+    pub fn tasks(&self) -> u32 {
+        match self {
+            Self::Task { .. } => 1,
+            Self::Batch { batch, .. } => tasks_in(&batch.tally),
+        }
+    }
+}
+
 /// What a worker has when the enclave is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Execution {
     /// The enclave's statement.
-    pub receipt: Receipt,
+    pub statement: Statement,
     /// Its signature.
     pub signature: Bytes,
     /// CAS statement about the enclave key.
     pub grant: GrantFrame,
-    /// Where the sealed output lies; none when the status comes without output.
-    pub output_cid: Option<Cid>,
 }
 
 /// Where a job stands.

@@ -97,6 +97,11 @@ pub fn terms_hash(terms: &DealTerms) -> FixedBytes<24> {
     FixedBytes(head)
 }
 
+/// Tasks that a tally counts.
+pub fn tasks_in(tally: &Tally) -> u32 {
+    [tally.paid, tally.poolOnly, tally.refunded, tally.slashed].into_iter().fold(0, u32::saturating_add)
+}
+
 /// The outcome that settles a task by a receipt.
 pub fn outcome(receipt: &Receipt, output_cid: Option<Cid>) -> Outcome {
     Outcome {

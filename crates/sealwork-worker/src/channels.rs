@@ -11,7 +11,7 @@ use crate::{
 };
 use alloy_sol_types::SolCall;
 use sealwork_ports::{ErrorKind, PortError};
-use sealwork_protocol::job::{Execution, JobState};
+use sealwork_protocol::job::{Execution, JobState, Statement};
 use sealwork_seal::sign;
 use sealwork_types::{
     DealId, OrderHash, TaskId,
@@ -96,11 +96,13 @@ impl Worker {
     /// # Errors
     /// [`RequestError::NoTask`], [`RequestError::NotDone`] or [`RequestError::GivenUp`] when there is nothing to tell.
     pub fn receipt(&self, task: TaskId) -> Result<TaskReceipt, RequestError> {
-        let job = self.journal.job(task)?;
+        let job = self.journal.handed(task)?;
         let job = job.filter(|job| matches!(*job.agreement, Agreement::Channel(_)));
         let Some(Job { agreement, state, .. }) = job else { return Err(RequestError::NoTask { task }) };
         match state {
-            JobState::Delivered(execution) => Ok(receipt(&agreement, *execution)),
+            JobState::Delivered(execution) => {
+                receipt(&agreement, *execution).ok_or(RequestError::NoTask { task })
+            }
             JobState::Abandoned { reason } => Err(RequestError::GivenUp { reason }),
             JobState::Queued { .. }
             | JobState::Running { .. }
@@ -128,7 +130,7 @@ impl Worker {
         {
             return Err(RequestError::ChannelEnds { channel: record.deal.id() });
         }
-        let jobs = usize::try_from(self.journal.open_count()?).unwrap_or(usize::MAX);
+        let jobs = usize::try_from(self.journal.counts()?.open()).unwrap_or(usize::MAX);
         let pending = usize::try_from(record.pending).unwrap_or(usize::MAX);
         for (open, limit) in [(jobs, MAX_OPEN_JOBS), (pending, MAX_PENDING as usize)] {
             if open >= limit {
@@ -179,7 +181,7 @@ impl Worker {
             Ok(outcome) => {
                 info!(%channel, count, gas = outcome.gas_used, "voucher.redeemed");
                 // The follower will say so too; until then the voucher would be due again.
-                self.journal.channel_closed(channel, count)?;
+                self.journal.channel_closed(channel, count, outcome.block)?;
             }
             Err(error) => {
                 warn!(%channel, count, %error, "voucher.refused");
@@ -208,14 +210,16 @@ fn is_due(record: &ChannelRecord, now: u64) -> bool {
             || now >= record.end().saturating_sub(BEFORE_END_S))
 }
 
-fn receipt(agreement: &Agreement, execution: Execution) -> TaskReceipt {
+/// `None` for a statement about many tasks, which a channel has none of.
+fn receipt(agreement: &Agreement, execution: Execution) -> Option<TaskReceipt> {
+    let Statement::Task { receipt, output } = execution.statement else { return None };
     let order = agreement.request().clone();
-    TaskReceipt {
+    Some(TaskReceipt {
         request: SignedRequest { order, signature: agreement.request_signature().clone() },
-        receipt: execution.receipt,
+        receipt: *receipt,
         signature: execution.signature,
         grant: execution.grant.grant,
         grant_signatures: execution.grant.signatures,
-        output: execution.output_cid,
-    }
+        output,
+    })
 }

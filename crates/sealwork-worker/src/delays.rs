@@ -1,16 +1,19 @@
-//! Tasks that wait because their surroundings failed: when to try again, and why. In memory: after a restart everything
+//! Jobs that wait because their surroundings failed: when to try again, and why. In memory: after a restart everything
 //! is tried at once.
 
-use sealwork_types::TaskId;
+use crate::journal::JobKey;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
+use tokio::time::Instant;
 
 /// First pause; doubles up to [`LONGEST`].
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
+/// A job that was not put off again for so long after its pause starts with the first one, if it is still there at all.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 
 #[derive(Debug)]
 struct Delay {
@@ -19,29 +22,30 @@ struct Delay {
     reason: String,
 }
 
-/// Delays by task.
+/// Delays by job.
 #[derive(Debug, Default)]
-pub(crate) struct Delays(Mutex<BTreeMap<TaskId, Delay>>);
+pub(crate) struct Delays(Mutex<BTreeMap<JobKey, Delay>>);
 
 impl Delays {
-    /// Puts a task off; each time in a row for twice as long.
-    pub(crate) fn postpone(&self, task: TaskId, reason: String) {
+    /// Puts a job off; each time in a row for twice as long.
+    pub(crate) fn postpone(&self, job: JobKey, reason: String) {
         let mut delays = self.lock();
-        let pause = delays.get(&task).map_or(FIRST, |delay| LONGEST.min(delay.pause.saturating_mul(2)));
-        delays.insert(task, Delay { until: Instant::now() + pause, pause, reason });
+        let pause = delays.get(&job).map_or(FIRST, |delay| LONGEST.min(delay.pause.saturating_mul(2)));
+        delays.retain(|_, delay| delay.until + FORGOTTEN_AFTER > Instant::now());
+        delays.insert(job, Delay { until: Instant::now() + pause, pause, reason });
     }
 
-    /// Forgets a task's delays.
-    pub(crate) fn clear(&self, task: TaskId) {
-        self.lock().remove(&task);
+    /// Forgets a job's delays.
+    pub(crate) fn clear(&self, job: JobKey) {
+        self.lock().remove(&job);
     }
 
-    /// Whether a task may be tried now.
-    pub(crate) fn is_due(&self, task: TaskId) -> bool {
-        self.lock().get(&task).is_none_or(|delay| delay.until <= Instant::now())
+    /// Whether a job may be tried now.
+    pub(crate) fn is_due(&self, job: JobKey) -> bool {
+        self.lock().get(&job).is_none_or(|delay| delay.until <= Instant::now())
     }
 
-    /// Why tasks wait, at most `limit` different reasons.
+    /// Why jobs wait, at most `limit` different reasons.
     pub(crate) fn reasons(&self, limit: usize) -> Vec<String> {
         let mut reasons: Vec<String> = self.lock().values().map(|delay| delay.reason.clone()).collect();
         reasons.sort();
@@ -50,7 +54,7 @@ impl Delays {
         reasons
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<TaskId, Delay>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<JobKey, Delay>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -58,25 +62,27 @@ impl Delays {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sealwork_types::B256;
+    use sealwork_types::{B256, DealId};
+
+    const JOB: JobKey = JobKey { deal: DealId::new(B256::ZERO), first: 0 };
 
     #[test]
-    fn a_postponed_task_is_not_due_until_its_pause_is_over() {
-        let (delays, task) = (Delays::default(), TaskId::new(B256::ZERO));
-        assert!(delays.is_due(task));
-        delays.postpone(task, "the CAS is away".into());
-        assert!(!delays.is_due(task));
+    fn a_postponed_job_is_not_due_until_its_pause_is_over() {
+        let delays = Delays::default();
+        assert!(delays.is_due(JOB));
+        delays.postpone(JOB, "the CAS is away".into());
+        assert!(!delays.is_due(JOB));
         assert_eq!(delays.reasons(10), ["the CAS is away"]);
-        delays.clear(task);
-        assert!(delays.is_due(task) && delays.reasons(10).is_empty());
+        delays.clear(JOB);
+        assert!(delays.is_due(JOB) && delays.reasons(10).is_empty());
     }
 
     #[test]
     fn pauses_double_up_to_a_bound() {
-        let (delays, task) = (Delays::default(), TaskId::new(B256::ZERO));
+        let delays = Delays::default();
         for _ in 0..20 {
-            delays.postpone(task, String::new());
+            delays.postpone(JOB, String::new());
         }
-        assert_eq!(delays.lock().get(&task).unwrap().pause, LONGEST);
+        assert_eq!(delays.lock().get(&JOB).unwrap().pause, LONGEST);
     }
 }

@@ -1,14 +1,16 @@
 //! One attempt at one task: fetch what the enclave needs, run it, store the sealed output.
 
-use crate::{engine::Ports, journal::Job};
+use crate::{
+    engine::Ports,
+    finish::{self, Finished},
+    journal::Job,
+};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use sealwork_ports::{ErrorKind, PortError, TaskInput, TaskOutcome, TaskUpdate};
-use sealwork_protocol::job::{Execution, JobEvent};
-use sealwork_seal::sign;
+use sealwork_protocol::job::JobEvent;
 use sealwork_types::{
     AppId, Cid, CodeHash, PolicyHash,
-    abi::Receipt,
     enclave_wire::{Step, TaskFrame},
     manifest::{AppManifest, document_cid},
     order::{SignedRequest, TaskParams},
@@ -21,6 +23,8 @@ use tracing::{debug, info};
 
 /// Sealed output chunks that may wait between enclave and storage.
 const OUTPUT_QUEUE: usize = 4;
+/// No further task of a batch is begun after so long: others wait for the slot, and a crash loses the batch.
+const BATCH_BUDGET_MS: u64 = 2_000;
 /// Length of a hybrid recipient, and a little room to notice longer ones.
 const MAX_RECIPIENT_BYTES: usize = 4_096;
 
@@ -45,7 +49,7 @@ async fn run(ports: &Arc<Ports>, slot: usize, job: &Job) -> Result<JobEvent, Por
         PortError::because(ErrorKind::Unavailable, format!("no attested enclave: {error}"), error)
     })?;
     debug!(task = %job.task(), enclave = %enclave.enclave, "task.attested");
-    ports.board.reach(job.task(), TaskStep::Attested);
+    ports.reach(job, TaskStep::Attested);
     let input = fetch(ports, job).await?;
     let mut running = ports.enclaves.run(slot, input).await?;
     let mut output: Option<OutputUpload> = None;
@@ -54,15 +58,11 @@ async fn run(ports: &Arc<Ports>, slot: usize, job: &Job) -> Result<JobEvent, Por
             TaskUpdate::Step(step) => {
                 info!(task = %job.task(), ?step, "task.step");
                 if step == Step::Running {
-                    ports.board.reach(job.task(), TaskStep::Running);
+                    ports.reach(job, TaskStep::Running);
                 }
             }
             TaskUpdate::Output(bytes) => {
                 output.get_or_insert_with(|| OutputUpload::start(ports)).push(bytes).await?;
-            }
-            TaskUpdate::Ended(TaskOutcome::Batch(_)) => {
-                let reason = "the enclave signed a batch, one task was asked for".into();
-                return Ok(JobEvent::Interrupted { reason });
             }
             TaskUpdate::Ended(TaskOutcome::Refused { retryable: true, reason }) => {
                 return Ok(JobEvent::Interrupted { reason });
@@ -71,34 +71,29 @@ async fn run(ports: &Arc<Ports>, slot: usize, job: &Job) -> Result<JobEvent, Por
                 return Ok(JobEvent::GaveUp { reason });
             }
             TaskUpdate::Ended(TaskOutcome::Done { receipt, signature }) => {
-                let output_cid = match output {
-                    Some(upload) => Some(upload.finish().await?),
-                    None => None,
-                };
-                let grant = enclave.grant;
-                let domain = ports.chain.deployment().domain;
-                if sign::recover(&domain, &*receipt, &signature).ok() != Some(grant.grant.enclave) {
-                    let reason = "the enclave was replaced while its task was being fetched".into();
-                    return Ok(JobEvent::Interrupted { reason });
-                }
-                if !speaks_of(&receipt, job) {
-                    let reason = "the enclave signed a receipt of another task".into();
-                    return Ok(JobEvent::Interrupted { reason });
-                }
-                return Ok(JobEvent::Executed(Box::new(Execution {
-                    receipt: *receipt,
+                let output = stored(output).await?;
+                return Ok(finish::task(
+                    &Finished { ports, job, grant: enclave.grant, output },
+                    *receipt,
                     signature,
-                    grant,
-                    output_cid,
-                })));
+                ));
+            }
+            TaskUpdate::Ended(TaskOutcome::Batch(done)) => {
+                let output = stored(output).await?;
+                let finished = Finished { ports, job, grant: enclave.grant, output };
+                return finish::batch(finished, *done).await;
             }
         }
     }
     Err(PortError::new(ErrorKind::Local, "the enclave ended in the middle of the task"))
 }
 
-fn speaks_of(receipt: &Receipt, job: &Job) -> bool {
-    receipt.dealId == job.deal().get() && receipt.index == job.index && receipt.work == job.agreement.work()
+/// Waits until the sealed output is in storage, if there is one.
+async fn stored(output: Option<OutputUpload>) -> Result<Option<Cid>, PortError> {
+    match output {
+        Some(upload) => Ok(Some(upload.finish().await?)),
+        None => Ok(None),
+    }
 }
 
 async fn fetch(ports: &Ports, job: &Job) -> Result<TaskInput, PortError> {
@@ -120,9 +115,9 @@ async fn fetch(ports: &Ports, job: &Job) -> Result<TaskInput, PortError> {
     let frame = TaskFrame {
         now: ports.clock.unix_s(),
         deal: job.deal().get().0,
-        index: job.index,
-        count: 1,
-        budget_ms: 0,
+        index: job.first,
+        count: job.count,
+        budget_ms: BATCH_BUDGET_MS,
         request: serde_json::to_vec(&signed).expect("numbers, hashes and strings always serialize"),
         manifest: manifest.to_vec(),
         policy: policy.to_vec(),

@@ -1,80 +1,40 @@
 //! The durable job log: what a worker accepted, how far it got, and which events it has seen.
 //!
-//! Every change is one transaction with one fsync, and the event cursor moves in the same transaction as the jobs that
-//! its events created. So a crash repeats nothing that was promised and forgets nothing that was accepted.
+//! A page of events is one transaction with the cursor behind it, and every other change is one: so a crash repeats
+//! nothing that was promised and forgets nothing that was accepted. What the chain showed is kept beside what was known
+//! before ([`undo`]) until its block is final, so blocks that are replaced leave no trace here.
 //!
 //! ```text
-//! jobs    task ──► deal, index, state          open    since, index, task     what is left to do, oldest first
-//! deals   deal ──► what was agreed             watch   since, deal            deals that may have to be started
-//! channels   deal ──► terms, newest voucher, tasks used
+//! deals     deal ──► what was agreed              jobs   deal, first task ──► tasks, state
+//! queue     stage, since, arrival, first ──► deal        what is left to do, oldest first
+//! watch     since, arrival ──► deal                      deals that may have to be started
+//! undo      block, number ──► how it was before          done   time, arrival ──► deals to be forgotten
+//! channels  deal ──► terms, tasks used                   vouchers, promises, names: what came over HTTP
 //! ```
 
 mod channels;
+mod forget;
+mod news;
+mod queue;
+mod records;
 mod tables;
+mod undo;
 
 pub use channels::{ChannelChange, ChannelRecord};
+pub use news::{Change, Closing, News};
+pub use queue::{Job, JobKey, Stage};
+pub use records::Counts;
 
 use crate::{
     agreement::{Agreement, DirectRequest},
     error::JournalError,
 };
-use redb::{Database, ReadableDatabase, ReadableTableMetadata};
+use redb::{Builder, Database, Durability, ReadableDatabase, StorageBackend};
 use sealwork_ports::EventCursor;
-use sealwork_protocol::job::{JobEvent, JobState};
-use sealwork_types::{DealId, TaskId, deal::Deal, order};
-use std::{path::Path, sync::Arc};
-use tables::{Reader, Tables, database, open_key, watch_key};
-
-/// One task as the worker knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
-    /// What was agreed about it.
-    pub agreement: Arc<Agreement>,
-    /// Index in the deal.
-    pub index: u32,
-    /// Where it stands.
-    pub state: JobState,
-}
-
-impl Job {
-    /// The task's deal.
-    pub fn deal(&self) -> DealId {
-        self.agreement.id()
-    }
-
-    /// The task's id.
-    pub fn task(&self) -> TaskId {
-        order::task_id(self.deal(), self.index)
-    }
-
-    /// The request that this job came with over HTTP, if it did.
-    pub fn direct(&self) -> Option<&DirectRequest> {
-        match &*self.agreement {
-            Agreement::Direct(direct) => Some(direct),
-            Agreement::Matched(_) | Agreement::Channel(_) => None,
-        }
-    }
-}
-
-/// An agreement and those of its tasks that are open.
-#[derive(Clone, Debug)]
-pub struct Accepted {
-    /// What was agreed.
-    pub agreement: Agreement,
-    /// Indexes of open tasks.
-    pub open: Vec<u32>,
-}
-
-/// What events bring. Writing it down twice is writing it down once.
-#[derive(Clone, Debug, Default)]
-pub struct News {
-    /// Deals to be served.
-    pub accepted: Vec<Accepted>,
-    /// Channels of the worker's pool.
-    pub channels: Vec<Deal>,
-    /// What became of deals, some of which are channels.
-    pub changes: Vec<(DealId, ChannelChange)>,
-}
+use sealwork_protocol::job::{Execution, JobEvent};
+use sealwork_types::{Address, B256, DealId, TaskId, U256};
+use std::path::Path;
+use tables::{Reader, Tables, database};
 
 /// The job log of one worker.
 #[derive(Debug)]
@@ -91,9 +51,22 @@ impl Journal {
         let path = directory.join("jobs.redb");
         let failed = |source: redb::Error| JournalError::Open { path: path.clone(), source };
         std::fs::create_dir_all(directory).map_err(|error| failed(redb::Error::Io(error)))?;
-        let database = Database::create(&path).map_err(|error| failed(error.into()))?;
+        Self::ready(Database::create(&path).map_err(|error| failed(error.into()))?)
+    }
+
+    /// Opens or creates the log on any storage, such as a simulated disk.
+    ///
+    /// # Errors
+    /// [`JournalError::Open`].
+    pub fn on(storage: impl StorageBackend) -> Result<Self, JournalError> {
+        let failed =
+            |error: redb::DatabaseError| JournalError::Open { path: "jobs".into(), source: error.into() };
+        Self::ready(Builder::new().create_with_backend(storage).map_err(failed)?)
+    }
+
+    fn ready(database: Database) -> Result<Self, JournalError> {
         let journal = Self { database };
-        journal.write(|_| Ok(()))?;
+        journal.write(|tables| tables.requeue())?;
         Ok(journal)
     }
 
@@ -105,24 +78,23 @@ impl Journal {
         self.read()?.cursor()
     }
 
-    /// Writes down what events bring and moves the cursor, all or nothing.
+    /// Writes down what events bring and moves the cursor, all or nothing; returns the jobs that changed.
     ///
     /// A deal whose request is known already from HTTP takes its place: it is settled by its own terms then.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn record(&self, news: &News, cursor: EventCursor) -> Result<(), JournalError> {
+    pub fn record(&self, news: &News, cursor: EventCursor) -> Result<Vec<Job>, JournalError> {
         self.write(|tables| {
-            for agreement in &news.accepted {
-                tables.accept(agreement)?;
+            let mut changed = Vec::new();
+            if let Some(block) = news.rewound_to {
+                tables.rewind(block, &mut changed)?;
             }
-            for channel in &news.channels {
-                tables.open_channel(channel)?;
+            for (block, change) in &news.changes {
+                tables.take(*block, change, news.now, &mut changed)?;
             }
-            for (channel, change) in &news.changes {
-                tables.note(*channel, *change)?;
-            }
-            tables.move_cursor(cursor)
+            tables.move_cursor(cursor)?;
+            Ok(changed)
         })
     }
 
@@ -131,24 +103,55 @@ impl Journal {
     /// # Errors
     /// [`JournalError`].
     pub fn accept(&self, request: DirectRequest) -> Result<(), JournalError> {
-        let accepted = Accepted { agreement: Agreement::Direct(Box::new(request)), open: vec![0] };
-        self.write(|tables| tables.accept(&accepted))
+        let agreement = Agreement::Direct(Box::new(request));
+        self.write(|tables| tables.accept(&agreement).map(drop))
     }
 
-    /// Applies an event to a job, durably, and returns the job as it is now.
+    /// Takes up to `count` tasks of a queued job from its start; the rest is a job of its own. `None` when the job is not
+    /// queued any more. A crash forgets it: then nothing was begun.
     ///
     /// # Errors
-    /// [`JournalError::Transition`] when the event does not fit; the log stays as it was.
-    pub fn apply(&self, task: TaskId, event: JobEvent) -> Result<Job, JournalError> {
-        self.write(|tables| tables.apply(task, event))
+    /// [`JournalError`].
+    pub fn begin(&self, key: JobKey, count: u32) -> Result<Option<Job>, JournalError> {
+        self.write_with(Durability::None, |tables| tables.begin(key, count))
+    }
+
+    /// Notes what an enclave said about a running job; tasks that it did not get to are a job of their own. `None` when
+    /// the job is not running any more.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn executed(&self, key: JobKey, execution: Box<Execution>) -> Result<Option<Job>, JournalError> {
+        self.write(|tables| tables.executed(key, execution))
+    }
+
+    /// Applies an event to a job, durably, and returns the job as it is now; `None` when the event does not fit, because
+    /// the job was closed meanwhile.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn apply(&self, key: JobKey, event: &JobEvent, at: Place) -> Result<Option<Job>, JournalError> {
+        self.write(|tables| tables.apply(key, event, at))
     }
 
     /// One job.
     ///
     /// # Errors
     /// [`JournalError`] when the log cannot be read.
-    pub fn job(&self, task: TaskId) -> Result<Option<Job>, JournalError> {
-        self.read()?.job(task)
+    pub fn job(&self, key: JobKey) -> Result<Option<Job>, JournalError> {
+        self.read()?.job(key)
+    }
+
+    /// The job of a task that came over HTTP.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the log cannot be read.
+    pub fn handed(&self, task: TaskId) -> Result<Option<Job>, JournalError> {
+        let reader = self.read()?;
+        match reader.handed(task)? {
+            Some(deal) => reader.job(JobKey { deal, first: 0 }),
+            None => Ok(None),
+        }
     }
 
     /// What was agreed about a deal.
@@ -159,27 +162,12 @@ impl Journal {
         self.read()?.agreement(deal)
     }
 
-    /// States of all jobs, done ones too.
+    /// The oldest job at a stage that `suits`.
     ///
     /// # Errors
     /// [`JournalError`] when the log cannot be read.
-    pub fn states(&self) -> Result<Vec<JobState>, JournalError> {
-        self.read()?.states()
-    }
-
-    /// The oldest open job that `suits`.
-    ///
-    /// # Errors
-    /// [`JournalError`] when the log cannot be read.
-    pub fn next_open(&self, suits: impl Fn(TaskId) -> bool) -> Result<Option<Job>, JournalError> {
-        let reader = self.read()?;
-        for task in reader.open_tasks()? {
-            let task = task?;
-            if suits(task) {
-                return reader.job(task);
-            }
-        }
-        Ok(None)
+    pub fn next(&self, stage: Stage, suits: impl Fn(JobKey) -> bool) -> Result<Option<Job>, JournalError> {
+        self.read()?.next(stage, suits)
     }
 
     /// All open jobs, oldest first.
@@ -187,32 +175,31 @@ impl Journal {
     /// # Errors
     /// [`JournalError`] when the log cannot be read.
     pub fn open_jobs(&self) -> Result<Vec<Job>, JournalError> {
-        let reader = self.read()?;
-        let tasks = reader.open_tasks()?;
-        tasks.filter_map(|task| task.and_then(|task| reader.job(task)).transpose()).collect()
+        self.read()?.open_jobs()
     }
 
-    /// How many jobs are open.
+    /// How many tasks are where.
     ///
     /// # Errors
     /// [`JournalError`] when the log cannot be read.
-    pub fn open_count(&self) -> Result<u64, JournalError> {
-        self.read()?.open.len().map_err(database)
+    pub fn counts(&self) -> Result<Counts, JournalError> {
+        self.read()?.counts()
     }
 
-    /// Whether tasks of an agreement are open.
+    /// What open requests that came over HTTP may cost: how many there are, and the sum for one payer.
     ///
     /// # Errors
     /// [`JournalError`] when the log cannot be read.
-    pub fn has_open(&self, agreement: &Agreement) -> Result<bool, JournalError> {
-        let (reader, deal) = (self.read()?, agreement.id());
-        for index in 0..agreement.volume() {
-            let key = open_key(agreement, index, order::task_id(deal, index));
-            if reader.open.get(&key[..]).map_err(database)?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    pub fn promised(&self, payer: Address) -> Result<(usize, U256), JournalError> {
+        self.read()?.promised(payer)
+    }
+
+    /// Whether tasks of a deal are open.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the log cannot be read.
+    pub fn has_open(&self, deal: DealId) -> Result<bool, JournalError> {
+        self.read()?.has_open(deal)
     }
 
     /// Deals made at `until` or before that nobody has said to have started, oldest first, at most `limit`.
@@ -227,9 +214,19 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn started(&self, agreement: &Agreement) -> Result<(), JournalError> {
-        let key = watch_key(agreement);
-        self.write(|tables| tables.watch.remove(&key[..]).map(drop).map_err(database))
+    pub fn started(&self, deal: DealId) -> Result<(), JournalError> {
+        self.write(|tables| tables.unwatch(deal))
+    }
+
+    /// Forgets deals that were done long enough ago, and how things were before blocks older than `final_block`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn prune(&self, now: u64, final_block: u64) -> Result<usize, JournalError> {
+        self.write(|tables| {
+            tables.finalize(final_block)?;
+            tables.forget(now, final_block)
+        })
     }
 
     fn read(&self) -> Result<Reader, JournalError> {
@@ -240,11 +237,36 @@ impl Journal {
         &self,
         change: impl FnOnce(&mut Tables<'_>) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
-        let transaction = self.database.begin_write().map_err(database)?;
-        let result = change(&mut Tables::begin(&transaction)?)?;
+        self.write_with(Durability::Immediate, change)
+    }
+
+    fn write_with<T>(
+        &self,
+        durability: Durability,
+        change: impl FnOnce(&mut Tables<'_>) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let mut transaction = self.database.begin_write().map_err(database)?;
+        transaction.set_durability(durability).map_err(database)?;
+        let mut tables = Tables::open(&transaction)?;
+        let result = change(&mut tables)?;
+        tables.save_counts()?;
+        drop(tables);
         transaction.commit().map_err(database)?;
         Ok(result)
     }
+}
+
+/// When and where something happened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// Block that shows it, if one does.
+    pub block: Option<u64>,
+    /// Seconds since 1970.
+    pub now: u64,
+}
+
+fn name(bytes: &[u8]) -> B256 {
+    bytes.last_chunk::<32>().copied().map(B256::from).unwrap_or_default()
 }
 
 #[cfg(test)]

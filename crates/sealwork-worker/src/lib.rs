@@ -5,7 +5,7 @@
 //! point loses no task and settles none twice (the contract closes a task once).
 //!
 //! ```text
-//! chain events ──► job log ──► slot: fetch → enclave → sealed output → storage ──► job log ──► settle
+//! chain events ──► job log ──► slot: fetch → enclave → sealed output → storage ──► job log ──► settler: one transaction
 //! ```
 //!
 //! A request for one task may also come over HTTP instead of the chain ([`serve_status`]): the worker runs it and puts the
@@ -23,12 +23,14 @@ mod enclave_process;
 mod engine;
 mod error;
 mod execute;
+mod finish;
 mod follow;
 mod journal;
 mod offers;
 mod progress;
 mod requests;
 mod settle;
+mod slots;
 mod starts;
 mod status;
 mod status_http;
@@ -40,7 +42,9 @@ pub use enclave_process::{
 };
 pub use engine::{Ports, Worker, WorkerConfig};
 pub use error::{JournalError, WorkerError};
-pub use journal::{Accepted, ChannelChange, ChannelRecord, Job, Journal, News};
+pub use journal::{
+    Change, ChannelChange, ChannelRecord, Closing, Counts, Job, JobKey, Journal, News, Place, Stage,
+};
 pub use progress::ProgressBoard;
 pub use requests::RequestError;
 pub use status::WorkerStatus;

@@ -7,7 +7,6 @@ use sealwork_types::{
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// Tasks remembered; the oldest are forgotten first.
@@ -24,9 +23,8 @@ struct Board {
 pub struct ProgressBoard(Mutex<Board>);
 
 impl ProgressBoard {
-    /// Notes that a task reached a step now. A step that is reached again keeps its newest time.
-    pub(crate) fn reach(&self, task: TaskId, step: TaskStep) {
-        let at_ms = now_ms();
+    /// Notes that a task reached a step, at a time in milliseconds since 1970. A step that is reached again keeps its newest time.
+    pub(crate) fn reach(&self, task: TaskId, step: TaskStep, at_ms: u64) {
         self.change(task, |progress| {
             progress.steps.retain(|reached| reached.step < step);
             progress.steps.push(StepTime { step, at_ms });
@@ -62,11 +60,6 @@ impl ProgressBoard {
     }
 }
 
-fn now_ms() -> u64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,7 +69,7 @@ mod tests {
     fn steps_are_kept_in_order_and_an_attempt_starts_over() {
         let (board, task) = (ProgressBoard::default(), TaskId::new(B256::ZERO));
         for step in [TaskStep::Assigned, TaskStep::Attested, TaskStep::Running, TaskStep::Assigned] {
-            board.reach(task, step);
+            board.reach(task, step, 5);
         }
         let steps: Vec<_> = board.of(task).unwrap().steps.iter().map(|reached| reached.step).collect();
         assert_eq!(steps, [TaskStep::Assigned]);
@@ -86,7 +79,7 @@ mod tests {
     fn old_tasks_are_forgotten() {
         let board = ProgressBoard::default();
         for number in 0..=MAX_TASKS as u64 {
-            board.reach(TaskId::new(sealwork_types::U256::from(number).into()), TaskStep::Assigned);
+            board.reach(TaskId::new(sealwork_types::U256::from(number).into()), TaskStep::Assigned, 5);
         }
         assert!(board.of(TaskId::new(B256::ZERO)).is_none());
         assert!(board.of(TaskId::new(sealwork_types::U256::from(1).into())).is_some());

@@ -7,7 +7,6 @@ use crate::{
     Worker,
     agreement::{DirectRequest, payer},
     error::JournalError,
-    journal::Job,
     offers,
 };
 use alloy_sol_types::SolCall;
@@ -193,15 +192,10 @@ impl Worker {
 
     async fn check_cover(&self, order: &RequestOrder, price: U256) -> Result<(), RequestError> {
         let payer = payer(order);
-        let jobs = self.journal.open_jobs()?;
-        let open: Vec<&DirectRequest> = jobs.iter().filter_map(Job::direct).collect();
-        if open.len() >= MAX_OPEN_REQUESTS {
-            return Err(RequestError::Busy { open: open.len(), limit: MAX_OPEN_REQUESTS });
+        let (open, promised) = self.journal.promised(payer)?;
+        if open >= MAX_OPEN_REQUESTS {
+            return Err(RequestError::Busy { open, limit: MAX_OPEN_REQUESTS });
         }
-        let promised = open
-            .iter()
-            .filter(|other| other.payer() == payer)
-            .fold(U256::ZERO, |sum, other| sum.saturating_add(other.price));
         let account = self.ports.chain.account(payer).await?;
         let cover = U256::from(account.available).saturating_add(U256::from(account.withdrawing));
         let free = cover.saturating_sub(promised);

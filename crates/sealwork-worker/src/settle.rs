@@ -1,22 +1,19 @@
 //! Puts a finished task on chain, once; a channel's task is only delivered.
 
-use crate::{
-    agreement::{Agreement, DirectRequest},
-    engine::Ports,
-    journal::Job,
-    offers,
-};
+use crate::{agreement::Agreement, engine::Ports, journal::Job, offers};
 use alloy_sol_types::SolCall;
 use sealwork_ports::{ErrorKind, PortError};
-use sealwork_protocol::job::{Execution, JobEvent};
+use sealwork_protocol::job::{Execution, JobEvent, Statement};
 use sealwork_types::{
-    B256, Bytes,
+    B256, Bytes, Cid,
     abi::{
+        Batch, Effects,
         IAttestations::registerCall,
+        IBatches::settleBatchCall,
         IMarket::{executeCall, isSaltUsedCall, settleCall},
-        Outcome,
+        Outcome, Receipt,
     },
-    deal,
+    deal::{self, Deal},
     params::TASK_DEADLINE_S,
 };
 use tracing::{info, warn};
@@ -24,7 +21,9 @@ use tracing::{info, warn};
 /// What came of an attempt to settle.
 #[derive(Debug)]
 pub(crate) enum Settling {
-    /// It is decided.
+    /// It stands in this block.
+    Mined { transaction: B256, block: u64 },
+    /// It is decided, and no block shows it.
     Ended(JobEvent),
     /// Waiting helps: the chain cannot be reached, or the follower is about to tell how the task was closed.
     Waits(String),
@@ -33,7 +32,7 @@ pub(crate) enum Settling {
 /// Settles an executed job and says what happened.
 pub(crate) async fn settle(ports: &Ports, job: &Job, execution: &Execution) -> Settling {
     match try_settle(ports, job, execution).await {
-        Ok(event) => Settling::Ended(event),
+        Ok(settling) => settling,
         Err(error) if error.is_retryable() => {
             warn!(task = %job.task(), %error, "settle.retry");
             Settling::Waits(error.to_string())
@@ -42,50 +41,56 @@ pub(crate) async fn settle(ports: &Ports, job: &Job, execution: &Execution) -> S
     }
 }
 
-async fn try_settle(ports: &Ports, job: &Job, execution: &Execution) -> Result<JobEvent, PortError> {
+async fn try_settle(ports: &Ports, job: &Job, execution: &Execution) -> Result<Settling, PortError> {
+    let gave_up = |reason: &str| Ok(Settling::Ended(JobEvent::GaveUp { reason: reason.into() }));
     let Some((r, vs)) = deal::compact_signature(&execution.signature) else {
-        let reason = "the enclave's signature is not 65 bytes with a low s".into();
-        return Ok(JobEvent::GaveUp { reason });
+        return gave_up("the enclave's signature is not 65 bytes with a low s");
     };
-    let signed = Signed { outcome: outcome(execution), r, vs };
-    let call = match &*job.agreement {
-        Agreement::Matched(deal) => {
-            let terms = deal.terms.clone();
-            let effects = deal::effects(&execution.receipt, Bytes::new());
-            settleCall { terms, outcome: signed.outcome, r, vs, effects }.abi_encode()
+    let contracts = ports.chain.deployment().contracts;
+    let (to, call) = match (&*job.agreement, &execution.statement) {
+        (Agreement::Matched(deal), Statement::Task { receipt, output }) => {
+            let (outcome, effects) = signed(receipt, *output);
+            let call = settleCall { terms: deal.terms.clone(), outcome, r, vs, effects };
+            (contracts.market, call.abi_encode())
         }
-        Agreement::Direct(direct) => execute_call(ports, direct, execution, signed).await?,
-        Agreement::Channel(_) => return Ok(JobEvent::Delivered),
+        (Agreement::Matched(deal), Statement::Batch { batch, receipts }) => {
+            (contracts.batches, batch_call(deal, batch, receipts, r, vs))
+        }
+        (Agreement::Direct(direct), Statement::Task { receipt, output }) => {
+            // The offers are chosen now: those of the time of acceptance may be gone.
+            let orders = offers::orders(&ports.chain, direct.pool, &direct.request).await?;
+            let (outcome, effects) = signed(receipt, *output);
+            (contracts.market, executeCall { orders, outcome, r, vs, effects }.abi_encode())
+        }
+        (Agreement::Channel(_), Statement::Task { .. }) => return Ok(Settling::Ended(JobEvent::Delivered)),
+        (Agreement::Direct(_) | Agreement::Channel(_), Statement::Batch { .. }) => {
+            return gave_up("the enclave signed a batch where one task was agreed");
+        }
     };
     register(ports, execution).await?;
-    let outcome = ports.chain.send(ports.chain.deployment().contracts.market, call).await?;
-    info!(task = %job.task(), gas = outcome.gas_used, "task.settled");
-    Ok(JobEvent::Settled { transaction: outcome.transaction })
+    let outcome = ports.chain.send(to, call).await?;
+    info!(task = %job.task(), tasks = job.count, gas = outcome.gas_used, "task.settled");
+    Ok(Settling::Mined { transaction: outcome.transaction, block: outcome.block })
 }
 
-/// What the enclave signed, as the contract takes it.
-struct Signed {
-    outcome: Outcome,
-    r: B256,
-    vs: B256,
+/// What the enclave signed about one task, as the contract takes it.
+fn signed(receipt: &Receipt, output: Option<Cid>) -> (Outcome, Vec<Effects>) {
+    let cid = output.filter(|_| !receipt.output.is_zero());
+    (deal::outcome(receipt, cid), deal::effects(receipt, Bytes::new()))
 }
 
-fn outcome(execution: &Execution) -> Outcome {
-    let cid = execution.output_cid.filter(|_| !execution.receipt.output.is_zero());
-    deal::outcome(&execution.receipt, cid)
-}
-
-/// Request, offers and receipt together. The offers are chosen now: those of the time of acceptance may be gone.
-async fn execute_call(
-    ports: &Ports,
-    direct: &DirectRequest,
-    execution: &Execution,
-    signed: Signed,
-) -> Result<Vec<u8>, PortError> {
-    let Signed { outcome, r, vs } = signed;
-    let orders = offers::orders(&ports.chain, direct.pool, &direct.request).await?;
-    let effects = deal::effects(&execution.receipt, Bytes::new());
-    Ok(executeCall { orders, outcome, r, vs, effects }.abi_encode())
+fn batch_call(deal: &Deal, batch: &Batch, receipts: &Cid, r: B256, vs: B256) -> Vec<u8> {
+    let call = settleBatchCall {
+        terms: deal.terms.clone(),
+        first: batch.first,
+        tally: batch.tally.clone(),
+        root: batch.root,
+        receiptsCid: receipts.digest(),
+        receiptsCodec: deal::codec_byte(receipts.codec()),
+        r,
+        vs,
+    };
+    call.abi_encode()
 }
 
 async fn register(ports: &Ports, execution: &Execution) -> Result<(), PortError> {
@@ -128,7 +133,7 @@ async fn explain(ports: &Ports, job: &Job, error: PortError) -> Settling {
 /// is used up, or canceled, when its salt is.
 async fn is_closed(ports: &Ports, job: &Job) -> Result<bool, PortError> {
     match &*job.agreement {
-        Agreement::Matched(_) => ports.chain.is_open(job.deal(), job.index).await.map(|open| !open),
+        Agreement::Matched(_) => ports.chain.is_open(job.deal(), job.first).await.map(|open| !open),
         Agreement::Channel(_) => Ok(false),
         Agreement::Direct(direct) => {
             let request = &direct.request.order;

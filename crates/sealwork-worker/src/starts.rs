@@ -9,7 +9,7 @@ use crate::{
 use alloy_sol_types::SolCall;
 use futures::{StreamExt, stream};
 use sealwork_ports::{ErrorKind, PortError};
-use sealwork_types::{abi::IMarket::startCall, deal::Deal, params::START_WINDOW_S};
+use sealwork_types::{DealId, abi::IMarket::startCall, deal::Deal, params::START_WINDOW_S};
 use std::time::Duration;
 use tracing::{info, warn};
 
@@ -40,26 +40,27 @@ impl Worker {
 
     /// Whether nothing is left to do about this deal's start.
     async fn start_due(&self, agreement: Agreement) -> Result<bool, JournalError> {
-        let Agreement::Matched(deal) = &agreement else { return self.settle_start(&agreement) };
+        let id = agreement.id();
+        let Agreement::Matched(deal) = &agreement else { return self.settle_start(id) };
         // Tasks that were given up are not started: their requester shall have the refund early.
-        if !self.journal.has_open(&agreement)? {
-            return self.settle_start(&agreement);
+        if !self.journal.has_open(id)? {
+            return self.settle_start(id);
         }
         match start(&self.ports, deal).await {
-            Ok(()) => self.settle_start(&agreement),
+            Ok(()) => self.settle_start(id),
             Err(error) if error.is_retryable() => {
                 warn!(deal = %deal.id(), %error, "start.retry");
                 Ok(false)
             }
             Err(error) => {
                 warn!(deal = %deal.id(), %error, "start.refused");
-                self.settle_start(&agreement)
+                self.settle_start(id)
             }
         }
     }
 
-    fn settle_start(&self, agreement: &Agreement) -> Result<bool, JournalError> {
-        self.journal.started(agreement).map(|()| true)
+    fn settle_start(&self, deal: DealId) -> Result<bool, JournalError> {
+        self.journal.started(deal).map(|()| true)
     }
 }
 

@@ -21,7 +21,10 @@ use sealwork_devchain::DEV_PRIVATE_KEYS;
 use sealwork_types::{U256, network::NetworkDocument};
 use serde_json::json;
 use services::Services;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokio::sync::watch;
 use worker::{RunningWorker, WorkerSetup};
 
@@ -31,6 +34,9 @@ const DEV_TOKENS: u64 = 1_000_000;
 const WORKER_ACCOUNT: usize = 2;
 /// Price of the local worker, in whole tokens.
 const LOCAL_PRICE: &str = "1";
+
+/// How long tasks of the local worker may go on when the network is asked to stop.
+const LOCAL_DRAIN: Duration = Duration::from_secs(3);
 
 /// A local network that runs.
 pub(crate) struct Network {
@@ -65,7 +71,7 @@ impl Network {
         let data = arguments.data.clone().unwrap_or_else(|| context.home.path("local"));
         std::fs::create_dir_all(&data).with_context(|| format!("create {}", data.display()))?;
         let (stop, stopping) = watch::channel(false);
-        let mut services = Services::new(stopping.clone());
+        let mut services = Services::new(stopping);
         let document = match &arguments.cas {
             Some(path) => joined(arguments, &mut services, &data, path).await?,
             None => created(arguments, &mut services, &data).await?,
@@ -78,18 +84,18 @@ impl Network {
         }
         let worker = match arguments.no_worker {
             true => None,
-            false => Some(worker::start(local_worker(context, arguments, &data, &document), stopping).await?),
+            false => Some(worker::start(local_worker(context, arguments, &data, &document)).await?),
         };
         Ok(Self { document, worker, services, stop })
     }
 
     /// Stops everything, giving running requests a moment.
     pub(crate) async fn stop(self) {
+        if let Some(worker) = self.worker {
+            worker.stop().await;
+        }
         // Nobody listening any more is fine.
         let _ = self.stop.send(true);
-        if let Some(worker) = self.worker {
-            worker.stopped().await;
-        }
         self.services.stopped().await;
     }
 }
@@ -150,6 +156,7 @@ fn local_worker(
         price: LOCAL_PRICE.to_owned(),
         stake: "0".to_owned(),
         takes_requests: true,
+        drain: LOCAL_DRAIN,
         port: services::port(arguments, 4),
         sim_root: data.join("sim-root.key"),
         url_file: context.home.path("worker.url"),

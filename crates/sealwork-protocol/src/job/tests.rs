@@ -7,25 +7,27 @@ use sealwork_types::{
 fn execution() -> Box<Execution> {
     let zero = B256::ZERO;
     Box::new(Execution {
-        receipt: Receipt {
-            dealId: zero,
-            work: Work { app: zero, codeHash: zero, policyHash: zero, input: zero },
-            index: 0,
-            output: zero,
-            status: 0,
-            fuel: 0,
-            callbackHash: zero,
-            stateBefore: zero,
-            stateAfter: zero,
-            deltaIndex: 0,
-            keyEpoch: 0,
+        statement: Statement::Task {
+            output: None,
+            receipt: Box::new(Receipt {
+                dealId: zero,
+                work: Work { app: zero, codeHash: zero, policyHash: zero, input: zero },
+                index: 0,
+                output: zero,
+                status: 0,
+                fuel: 0,
+                callbackHash: zero,
+                stateBefore: zero,
+                stateAfter: zero,
+                deltaIndex: 0,
+                keyEpoch: 0,
+            }),
         },
         signature: Bytes::new(),
         grant: GrantFrame {
             grant: Grant { enclave: Address::ZERO, measurement: zero, tee: 0, hardwareId: zero, expiry: 0 },
             signatures: vec![],
         },
-        output_cid: None,
     })
 }
 

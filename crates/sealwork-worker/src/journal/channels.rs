@@ -1,15 +1,15 @@
 //! Channels in the job log: their vouchers, and how many tasks are done.
 
 use super::{
-    Accepted, Job, Journal,
-    tables::{Reader, Tables, database, decode, encode, find, name_in},
+    Job, Journal, name,
+    tables::{Reader, Tables, database, decode, encode, find},
 };
 use crate::{
     agreement::{Agreement, PaidRequest},
     error::JournalError,
 };
 use redb::ReadableTable;
-use sealwork_protocol::job::JobState;
+use sealwork_protocol::job::{JobState, Statement};
 use sealwork_types::{
     Bytes, DealId, Fault, Status, channel::ChannelState, deal::Deal, params::DEAL_LIFETIME_S,
 };
@@ -114,7 +114,7 @@ impl Journal {
         voucher: &Bytes,
     ) -> Result<Option<ChannelRecord>, JournalError> {
         let (channel, now) = (paid.channel, paid.accepted_at);
-        let accepted = Accepted { agreement: Agreement::Channel(Box::new(paid)), open: vec![0] };
+        let agreement = Agreement::Channel(Box::new(paid));
         self.write(|tables| {
             let Some(mut record) = find::<ChannelRecord>(&tables.channels, channel.get())? else {
                 return Ok(None);
@@ -130,18 +130,18 @@ impl Journal {
             record.pending = record.pending.saturating_add(1);
             let key = voucher_key(channel, count);
             tables.vouchers.insert(&key[..], &voucher[..]).map_err(database)?;
-            tables.accept(&accepted)?;
+            tables.accept(&agreement)?;
             tables.put_channel(&record)?;
             Ok(Some(record))
         })
     }
 
-    /// Notes that the chain shows a channel's tasks before `end` paid or given back.
+    /// Notes that a block of the chain shows a channel's tasks before `end` paid or given back.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn channel_closed(&self, deal: DealId, end: u32) -> Result<(), JournalError> {
-        self.write(|tables| tables.note(deal, ChannelChange::Closed(end)))
+    pub fn channel_closed(&self, deal: DealId, end: u32, block: u64) -> Result<(), JournalError> {
+        self.write(|tables| tables.note(block, deal, ChannelChange::Closed(end)))
     }
 }
 
@@ -150,7 +150,7 @@ impl Reader {
         let mut open = Vec::new();
         for entry in self.channels.iter().map_err(database)? {
             let (key, value) = entry.map_err(database)?;
-            let record: ChannelRecord = decode(name_in(key.value()), value.value())?;
+            let record: ChannelRecord = decode(name(key.value()), value.value())?;
             if !record.is_over() {
                 open.push(record);
             }
@@ -181,9 +181,13 @@ impl Tables<'_> {
         let Agreement::Channel(paid) = &*job.agreement else { return Ok(()) };
         let counts = match &job.state {
             JobState::Abandoned { .. } => false,
-            JobState::Delivered(execution) => {
-                !matches!(Status::new(execution.receipt.status).fault(), Fault::Worker | Fault::Unproven)
-            }
+            JobState::Delivered(execution) => match &execution.statement {
+                Statement::Task { receipt, .. } => {
+                    !matches!(Status::new(receipt.status).fault(), Fault::Worker | Fault::Unproven)
+                }
+                // Tasks of channels are run one by one.
+                Statement::Batch { .. } => false,
+            },
             JobState::Queued { .. }
             | JobState::Running { .. }
             | JobState::Executed(_)
@@ -199,23 +203,36 @@ impl Tables<'_> {
     }
 
     /// Nothing to do for deals that are no channels of ours.
-    pub(super) fn note(&mut self, deal: DealId, change: ChannelChange) -> Result<(), JournalError> {
-        self.change_channel(deal, |record| match change {
+    pub(super) fn note(
+        &mut self,
+        block: u64,
+        deal: DealId,
+        change: ChannelChange,
+    ) -> Result<(), JournalError> {
+        let Some(before) = find::<ChannelRecord>(&self.channels, deal.get())? else { return Ok(()) };
+        let mut record = before.clone();
+        match change {
             ChannelChange::Closing(until) => record.closing = Some(until),
             ChannelChange::Closed(end) => record.closed = record.closed.max(end),
-        })?;
-        if let ChannelChange::Closed(end) = change {
-            let (first, last) = (voucher_key(deal, 0), voucher_key(deal, end));
-            let spent =
-                self.vouchers.extract_from_if(&first[..]..=&last[..], |_, _| true).map_err(database)?;
-            for voucher in spent {
-                voucher.map_err(database)?;
-            }
+        }
+        if record == before {
+            return Ok(());
+        }
+        self.undo_channel(block, &before, change)?;
+        self.put_channel(&record)
+    }
+
+    /// Vouchers that a final block shows redeemed are of no use any more.
+    pub(super) fn spend_vouchers(&mut self, deal: DealId, end: u32) -> Result<(), JournalError> {
+        let (first, last) = (voucher_key(deal, 0), voucher_key(deal, end));
+        let spent = self.vouchers.extract_from_if(&first[..]..=&last[..], |_, _| true).map_err(database)?;
+        for voucher in spent {
+            voucher.map_err(database)?;
         }
         Ok(())
     }
 
-    fn change_channel(
+    pub(super) fn change_channel(
         &mut self,
         deal: DealId,
         change: impl FnOnce(&mut ChannelRecord),

@@ -1,60 +1,31 @@
-//! Records and keys of the job log.
+//! The tables of the job log, for looking and for changing.
 
-use super::{Accepted, Job};
+use super::{
+    name,
+    records::{Counts, DealRecord},
+};
 use crate::{agreement::Agreement, error::JournalError};
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 use sealwork_ports::EventCursor;
-use sealwork_protocol::job::{JobEvent, JobState};
-use sealwork_types::{B256, DealId, TaskId, order};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::sync::Arc;
+use sealwork_types::{Address, B256, DealId, TaskId, U256};
+use serde::{Serialize, de::DeserializeOwned};
 
-pub(super) type Bytes = &'static [u8];
+type Bytes = &'static [u8];
+type Definition = TableDefinition<'static, Bytes, Bytes>;
+type Meta = TableDefinition<'static, &'static str, Bytes>;
 
-const JOBS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("jobs-v2");
-const DEALS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("deals-v2");
-const OPEN: TableDefinition<'_, Bytes, ()> = TableDefinition::new("open-v2");
-const WATCH: TableDefinition<'_, Bytes, ()> = TableDefinition::new("watch-v2");
-const CHANNELS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("channels-v1");
-const VOUCHERS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("vouchers-v1");
-const CURSOR: TableDefinition<'_, &str, (u64, u64, [u8; 32])> = TableDefinition::new("cursor-v3");
-const CURSOR_KEY: &str = "events";
-
-const OPEN_KEY_BYTES: usize = 8 + 4 + 32;
-const WATCH_KEY_BYTES: usize = 8 + 32;
-
-/// A job in the log.
-#[derive(Serialize, Deserialize)]
-struct JobRecord {
-    deal: DealId,
-    index: u32,
-    state: JobState,
-}
-
-/// Key of an open job: the oldest agreement comes first.
-pub(super) fn open_key(agreement: &Agreement, index: u32, task: TaskId) -> [u8; OPEN_KEY_BYTES] {
-    let mut key = [0; OPEN_KEY_BYTES];
-    let (since, rest) = key.split_at_mut(8);
-    let (place, name) = rest.split_at_mut(4);
-    since.copy_from_slice(&agreement.since().to_be_bytes());
-    place.copy_from_slice(&index.to_be_bytes());
-    name.copy_from_slice(task.as_slice());
-    key
-}
-
-/// Key of a deal that may have to be started.
-pub(super) fn watch_key(agreement: &Agreement) -> [u8; WATCH_KEY_BYTES] {
-    let mut key = [0; WATCH_KEY_BYTES];
-    let (since, name) = key.split_at_mut(8);
-    since.copy_from_slice(&agreement.since().to_be_bytes());
-    name.copy_from_slice(agreement.id().as_slice());
-    key
-}
-
-/// The last 32 bytes of a key.
-pub(super) fn name_in(key: &[u8]) -> B256 {
-    key.last_chunk::<32>().copied().map(B256::from).unwrap_or_default()
-}
+const DEALS: Definition = TableDefinition::new("deals-v3");
+const JOBS: Definition = TableDefinition::new("jobs-v3");
+const QUEUE: Definition = TableDefinition::new("queue-v3");
+const WATCH: Definition = TableDefinition::new("watch-v3");
+const UNDO: Definition = TableDefinition::new("undo-v3");
+const DONE: Definition = TableDefinition::new("done-v3");
+const NAMES: Definition = TableDefinition::new("names-v3");
+const PROMISES: Definition = TableDefinition::new("promises-v3");
+const CHANNELS: Definition = TableDefinition::new("channels-v3");
+const VOUCHERS: Definition = TableDefinition::new("vouchers-v3");
+const META: Meta = TableDefinition::new("meta-v3");
+const CURSOR: &str = "cursor";
 
 pub(super) fn database(error: impl Into<redb::Error>) -> JournalError {
     JournalError::Database(error.into())
@@ -77,82 +48,81 @@ pub(super) fn find<T: DeserializeOwned>(
     found.map(|entry| decode(name, entry.value())).transpose()
 }
 
-fn find_job(
-    jobs: &impl ReadableTable<Bytes, Bytes>,
-    deals: &impl ReadableTable<Bytes, Bytes>,
-    task: TaskId,
-) -> Result<Option<Job>, JournalError> {
-    let Some(JobRecord { deal, index, state }) = find(jobs, task.get())? else { return Ok(None) };
-    let agreement: Agreement = find(deals, deal.get())?.ok_or_else(|| missing("deal", deal.get()))?;
-    Ok(Some(Job { agreement: Arc::new(agreement), index, state }))
-}
-
-pub(super) fn missing(kind: &'static str, name: B256) -> JournalError {
+fn missing(kind: &'static str, name: B256) -> JournalError {
     JournalError::Missing { kind, name }
 }
 
 /// The tables at one moment.
 pub(super) struct Reader {
-    jobs: ReadOnlyTable<Bytes, Bytes>,
-    deals: ReadOnlyTable<Bytes, Bytes>,
-    pub(super) open: ReadOnlyTable<Bytes, ()>,
-    watch: ReadOnlyTable<Bytes, ()>,
+    pub(super) jobs: ReadOnlyTable<Bytes, Bytes>,
+    pub(super) queue: ReadOnlyTable<Bytes, Bytes>,
     pub(super) channels: ReadOnlyTable<Bytes, Bytes>,
     pub(super) vouchers: ReadOnlyTable<Bytes, Bytes>,
-    cursor: ReadOnlyTable<&'static str, (u64, u64, [u8; 32])>,
+    pub(super) meta: ReadOnlyTable<&'static str, Bytes>,
+    deals: ReadOnlyTable<Bytes, Bytes>,
+    watch: ReadOnlyTable<Bytes, Bytes>,
+    names: ReadOnlyTable<Bytes, Bytes>,
+    promises: ReadOnlyTable<Bytes, Bytes>,
 }
 
 impl Reader {
     pub(super) fn begin(transaction: &ReadTransaction) -> Result<Self, JournalError> {
+        let open = |table: Definition| transaction.open_table(table).map_err(database);
         Ok(Self {
-            jobs: transaction.open_table(JOBS).map_err(database)?,
-            deals: transaction.open_table(DEALS).map_err(database)?,
-            open: transaction.open_table(OPEN).map_err(database)?,
-            watch: transaction.open_table(WATCH).map_err(database)?,
-            channels: transaction.open_table(CHANNELS).map_err(database)?,
-            vouchers: transaction.open_table(VOUCHERS).map_err(database)?,
-            cursor: transaction.open_table(CURSOR).map_err(database)?,
+            jobs: open(JOBS)?,
+            queue: open(QUEUE)?,
+            channels: open(CHANNELS)?,
+            vouchers: open(VOUCHERS)?,
+            meta: transaction.open_table(META).map_err(database)?,
+            deals: open(DEALS)?,
+            watch: open(WATCH)?,
+            names: open(NAMES)?,
+            promises: open(PROMISES)?,
         })
     }
 
     pub(super) fn cursor(&self) -> Result<EventCursor, JournalError> {
-        let found = self.cursor.get(CURSOR_KEY).map_err(database)?;
-        Ok(found.map_or_else(EventCursor::default, |entry| {
-            let (block, log_index, parent) = entry.value();
-            EventCursor { block, log_index, parent: parent.into() }
-        }))
+        let found = self.meta.get(CURSOR).map_err(database)?;
+        found.map_or_else(|| Ok(EventCursor::default()), |entry| decode(B256::ZERO, entry.value()))
     }
 
-    pub(super) fn job(&self, task: TaskId) -> Result<Option<Job>, JournalError> {
-        find_job(&self.jobs, &self.deals, task)
+    pub(super) fn deal(&self, deal: DealId) -> Result<DealRecord, JournalError> {
+        find(&self.deals, deal.get())?.ok_or_else(|| missing("deal", deal.get()))
     }
 
     pub(super) fn agreement(&self, deal: DealId) -> Result<Option<Agreement>, JournalError> {
-        find(&self.deals, deal.get())
+        Ok(find::<DealRecord>(&self.deals, deal.get())?.map(|record| record.agreement))
     }
 
-    pub(super) fn states(&self) -> Result<Vec<JobState>, JournalError> {
-        let mut states = Vec::new();
-        for entry in self.jobs.iter().map_err(database)? {
+    pub(super) fn handed(&self, task: TaskId) -> Result<Option<DealId>, JournalError> {
+        let found = self.names.get(task.as_slice()).map_err(database)?;
+        Ok(found.map(|entry| DealId::new(name(entry.value()))))
+    }
+
+    pub(super) fn promised(&self, payer: Address) -> Result<(usize, U256), JournalError> {
+        let (mut open, mut sum) = (0, U256::ZERO);
+        for entry in self.promises.iter().map_err(database)? {
             let (key, value) = entry.map_err(database)?;
-            states.push(decode::<JobRecord>(name_in(key.value()), value.value())?.state);
+            let (other, price): (Address, U256) = decode(name(key.value()), value.value())?;
+            open += 1;
+            if other == payer {
+                sum = sum.saturating_add(price);
+            }
         }
-        Ok(states)
+        Ok((open, sum))
     }
 
-    pub(super) fn open_tasks(
-        &self,
-    ) -> Result<impl Iterator<Item = Result<TaskId, JournalError>>, JournalError> {
-        let entries = self.open.iter().map_err(database)?;
-        Ok(entries.map(|entry| entry.map(|(key, _)| TaskId::new(name_in(key.value()))).map_err(database)))
+    pub(super) fn has_open(&self, deal: DealId) -> Result<bool, JournalError> {
+        let open = |record: DealRecord| record.closed.is_none();
+        Ok(find::<DealRecord>(&self.deals, deal.get())?.is_some_and(open))
     }
 
     pub(super) fn unstarted(&self, until: u64, limit: usize) -> Result<Vec<Agreement>, JournalError> {
         let end = until.saturating_add(1).to_be_bytes();
         let mut found = Vec::new();
         for entry in self.watch.range::<&[u8]>(..&end[..]).map_err(database)?.take(limit) {
-            let deal = DealId::new(name_in(entry.map_err(database)?.0.value()));
-            found.push(self.agreement(deal)?.ok_or_else(|| missing("deal", deal.get()))?);
+            let deal = DealId::new(name(entry.map_err(database)?.1.value()));
+            found.push(self.deal(deal)?.agreement);
         }
         Ok(found)
     }
@@ -160,85 +130,52 @@ impl Reader {
 
 /// The tables inside a change.
 pub(super) struct Tables<'a> {
-    jobs: Table<'a, Bytes, Bytes>,
-    deals: Table<'a, Bytes, Bytes>,
-    open: Table<'a, Bytes, ()>,
-    pub(super) watch: Table<'a, Bytes, ()>,
+    pub(super) jobs: Table<'a, Bytes, Bytes>,
+    pub(super) queue: Table<'a, Bytes, Bytes>,
+    pub(super) watch: Table<'a, Bytes, Bytes>,
+    pub(super) undo: Table<'a, Bytes, Bytes>,
+    pub(super) done: Table<'a, Bytes, Bytes>,
+    pub(super) names: Table<'a, Bytes, Bytes>,
+    pub(super) promises: Table<'a, Bytes, Bytes>,
     pub(super) channels: Table<'a, Bytes, Bytes>,
     pub(super) vouchers: Table<'a, Bytes, Bytes>,
-    cursor: Table<'a, &'static str, (u64, u64, [u8; 32])>,
+    pub(super) meta: Table<'a, &'static str, Bytes>,
+    pub(super) counts: Option<Counts>,
+    pub(super) deals: Table<'a, Bytes, Bytes>,
 }
 
 impl<'a> Tables<'a> {
-    pub(super) fn begin(transaction: &'a WriteTransaction) -> Result<Self, JournalError> {
+    pub(super) fn open(transaction: &'a WriteTransaction) -> Result<Self, JournalError> {
+        let open = |table: Definition| transaction.open_table(table).map_err(database);
         Ok(Self {
-            jobs: transaction.open_table(JOBS).map_err(database)?,
-            deals: transaction.open_table(DEALS).map_err(database)?,
-            open: transaction.open_table(OPEN).map_err(database)?,
-            watch: transaction.open_table(WATCH).map_err(database)?,
-            channels: transaction.open_table(CHANNELS).map_err(database)?,
-            vouchers: transaction.open_table(VOUCHERS).map_err(database)?,
-            cursor: transaction.open_table(CURSOR).map_err(database)?,
+            jobs: open(JOBS)?,
+            queue: open(QUEUE)?,
+            watch: open(WATCH)?,
+            undo: open(UNDO)?,
+            done: open(DONE)?,
+            names: open(NAMES)?,
+            promises: open(PROMISES)?,
+            channels: open(CHANNELS)?,
+            vouchers: open(VOUCHERS)?,
+            meta: transaction.open_table(META).map_err(database)?,
+            counts: None,
+            deals: open(DEALS)?,
         })
     }
 
     pub(super) fn move_cursor(&mut self, to: EventCursor) -> Result<(), JournalError> {
-        self.cursor.insert(CURSOR_KEY, (to.block, to.log_index, to.parent.0)).map(drop).map_err(database)
+        self.meta.insert(CURSOR, &encode(&to)[..]).map(drop).map_err(database)
     }
 
-    pub(super) fn accept(&mut self, accepted: &Accepted) -> Result<(), JournalError> {
-        let Accepted { agreement, open } = accepted;
-        let deal = agreement.id();
-        match (find::<Agreement>(&self.deals, deal.get())?, agreement) {
-            (Some(Agreement::Matched(_) | Agreement::Channel(_)), _)
-            | (Some(Agreement::Direct(_)), Agreement::Direct(_) | Agreement::Channel(_)) => return Ok(()),
-            (Some(before), Agreement::Matched(_)) => self.make_way(&before, deal)?,
-            (None, _) => {}
-        }
-        self.deals.insert(deal.as_slice(), &encode(agreement)[..]).map_err(database)?;
-        if matches!(agreement, Agreement::Matched(_)) && !open.is_empty() {
-            self.watch.insert(&watch_key(agreement)[..], ()).map_err(database)?;
-        }
-        for index in open.iter().copied() {
-            let task = order::task_id(deal, index);
-            let known = self.state(task)?;
-            let state = known.unwrap_or_default();
-            if state.is_open() {
-                self.open.insert(&open_key(agreement, index, task)[..], ()).map_err(database)?;
-            }
-            self.put(task, &JobRecord { deal, index, state })?;
-        }
-        Ok(())
+    pub(super) fn find_deal(&self, deal: DealId) -> Result<Option<DealRecord>, JournalError> {
+        find(&self.deals, deal.get())
     }
 
-    /// Takes a request out of the queue whose deal was matched after all. What its task has reached stays valid, but for
-    /// giving up: the deal is another chance.
-    fn make_way(&mut self, before: &Agreement, deal: DealId) -> Result<(), JournalError> {
-        let task = order::task_id(deal, 0);
-        self.open.remove(&open_key(before, 0, task)[..]).map_err(database)?;
-        if matches!(self.state(task)?, Some(JobState::Abandoned { .. })) {
-            self.jobs.remove(task.as_slice()).map_err(database)?;
-        }
-        Ok(())
+    pub(super) fn deal(&self, deal: DealId) -> Result<DealRecord, JournalError> {
+        self.find_deal(deal)?.ok_or_else(|| missing("deal", deal.get()))
     }
 
-    pub(super) fn apply(&mut self, task: TaskId, event: JobEvent) -> Result<Job, JournalError> {
-        let found = find_job(&self.jobs, &self.deals, task)?;
-        let mut job = found.ok_or_else(|| missing("task", task.get()))?;
-        job.state = job.state.apply(event).map_err(|source| JournalError::Transition { task, source })?;
-        if !job.state.is_open() {
-            self.open.remove(&open_key(&job.agreement, job.index, task)[..]).map_err(database)?;
-        }
-        self.put(task, &JobRecord { deal: job.deal(), index: job.index, state: job.state.clone() })?;
-        self.close_in_channel(&job)?;
-        Ok(job)
-    }
-
-    fn state(&self, task: TaskId) -> Result<Option<JobState>, JournalError> {
-        Ok(find::<JobRecord>(&self.jobs, task.get())?.map(|record| record.state))
-    }
-
-    fn put(&mut self, task: TaskId, record: &JobRecord) -> Result<(), JournalError> {
-        self.jobs.insert(task.as_slice(), &encode(record)[..]).map(drop).map_err(database)
+    pub(super) fn put_deal(&mut self, deal: DealId, record: &DealRecord) -> Result<(), JournalError> {
+        self.deals.insert(deal.as_slice(), &encode(record)[..]).map(drop).map_err(database)
     }
 }

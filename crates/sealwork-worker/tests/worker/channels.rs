@@ -67,7 +67,7 @@ async fn tasks_are_delivered_and_the_last_voucher_is_redeemed_once() {
     let running = ready(&world, &channel).await;
     for salt in 1..=3 {
         let accepted = accept(&running, &channel, task(&world, &channel, salt, salt.into())).await.unwrap();
-        running.until(|status| status.delivered == usize::from(salt)).await;
+        running.until(|status| status.delivered == u64::from(salt)).await;
         let receipt = running.worker.receipt(accepted.task).unwrap();
         assert_eq!(receipt.receipt.dealId, accepted.deal.get());
         if salt < 3 {
@@ -200,7 +200,7 @@ async fn only_what_was_done_is_redeemed() {
     let running = ready(&world, &channel).await;
     for salt in 1..=2 {
         accept(&running, &channel, task(&world, &channel, salt, salt.into())).await.unwrap();
-        running.until(|status| status.delivered == usize::from(salt)).await;
+        running.until(|status| status.delivered == u64::from(salt)).await;
     }
     world.enclaves.refuse(true);
     accept(&running, &channel, task(&world, &channel, 3, 3)).await.unwrap();
@@ -219,7 +219,7 @@ async fn a_channel_whose_tasks_fail_again_and_again_takes_no_more() {
     let running = ready(&world, &channel).await;
     for salt in 1..=17 {
         accept(&running, &channel, task(&world, &channel, salt, 1)).await.unwrap();
-        running.until(|status| status.abandoned == usize::from(salt)).await;
+        running.until(|status| status.abandoned == u64::from(salt)).await;
     }
     let error = accept(&running, &channel, task(&world, &channel, 18, 1)).await.unwrap_err();
     assert!(matches!(error, RequestError::ChannelEnds { .. }), "{error}");

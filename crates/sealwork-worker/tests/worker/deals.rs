@@ -1,20 +1,25 @@
 //! Deals from the chain.
 
 use crate::{
+    enclaves::output,
     ledger::Sent,
     world::{POOL, World},
 };
-use sealwork_ports::MarketEvent;
+use sealwork_ports::{MarketEvent, Store};
+use sealwork_protocol::batch::ReceiptBatch;
 use sealwork_types::{
-    B256, Sha256Digest,
-    deal::{Deal, full_signature, output_cid},
+    Address, B256, Sha256Digest,
+    batch::BatchDocument,
+    deal::{Deal, cid_of, full_signature, output_cid, tasks_in},
     order::TrustMode,
 };
+use std::sync::atomic::Ordering;
 
 fn settled(sent: &[Sent], deal: &Deal) -> Vec<u32> {
-    let ours = sent.iter().filter_map(|sent| match sent {
-        Sent::Settle(call) => (call.terms == deal.terms).then_some(call.outcome.index),
-        Sent::Start(_) | Sent::Execute(_) | Sent::Redeem(_) => None,
+    let ours = sent.iter().flat_map(|sent| match sent {
+        Sent::Settle(call) if call.terms == deal.terms => call.outcome.index..call.outcome.index + 1,
+        Sent::Batch(call) if call.terms == deal.terms => call.first..call.first + tasks_in(&call.tally),
+        _ => 0..0,
     });
     let mut indexes: Vec<u32> = ours.collect();
     indexes.sort_unstable();
@@ -25,7 +30,10 @@ fn settled(sent: &[Sent], deal: &Deal) -> Vec<u32> {
 async fn every_task_of_a_deal_is_settled_with_its_output_and_signature() {
     let world = World::new().await;
     let running = world.run();
-    let deal = world.deal(3, 1);
+    let mut order = world.order(3, 1);
+    // A deal with a callback is settled task by task.
+    order.callback = Address::repeat_byte(5);
+    let deal = world.deal_of(world.sign(order));
     world.ledger.matched(&deal);
     running.until(|status| status.settled == 3).await;
     let sent = world.ledger.sent();
@@ -38,6 +46,43 @@ async fn every_task_of_a_deal_is_settled_with_its_output_and_signature() {
         let receipt = deal.receipt(&call.outcome, None);
         let signature = full_signature(call.r, call.vs);
         assert!(sealwork_seal::sign::recover(&crate::ledger::DOMAIN, &receipt, &signature).is_ok());
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn tasks_of_a_deal_are_settled_by_statements_whose_receipts_and_outputs_can_be_fetched() {
+    let world = World::new().await;
+    // The enclaves do not get to all tasks that they are given.
+    world.enclaves.at_once.store(3, Ordering::SeqCst);
+    let running = world.run();
+    let deal = world.deal(10, 1);
+    world.ledger.matched(&deal);
+    running.until(|status| status.settled == 10).await;
+    let sent = world.ledger.sent();
+    assert_eq!(settled(&sent, &deal), (0..10).collect::<Vec<_>>());
+    let batches: Vec<_> = sent
+        .into_iter()
+        .filter_map(|sent| match sent {
+            Sent::Batch(call) => Some(call),
+            _ => None,
+        })
+        .collect();
+    assert!(batches.len() >= 3, "{batches:?}");
+    for call in batches {
+        let cid = cid_of(call.receiptsCid, call.receiptsCodec).unwrap();
+        let bytes = world.store.get_small(&cid, 1 << 20).await.unwrap();
+        let document = BatchDocument::parse(&bytes).unwrap();
+        let receipts: Vec<_> = document.receipts().collect();
+        let batch = ReceiptBatch::new(&receipts).unwrap();
+        assert_eq!((document.root, batch.statement().root), (call.root, call.root));
+        let outputs = world.store.get_small(&document.outputs.unwrap(), 1 << 20).await.unwrap();
+        for receipt in receipts {
+            let place = document.place(receipt.index).unwrap();
+            let bytes = &outputs[usize::try_from(place.start).unwrap()..usize::try_from(place.end).unwrap()];
+            assert_eq!(bytes, output(receipt.index).as_bytes());
+            assert_eq!(receipt.output, Sha256Digest::of(bytes));
+        }
     }
     running.stop().await;
 }
@@ -71,7 +116,7 @@ async fn tasks_that_others_close_are_given_up() {
     let (refunded, batched) = (world.deal(2, 1), world.deal(3, 2));
     world.ledger.matched(&refunded);
     world.ledger.matched(&batched);
-    running.until(|status| status.running == 2).await;
+    running.until(|status| status.running == 5).await;
     world.ledger.tell(MarketEvent::Refunded { deal: refunded.id(), first: 0, last: u32::MAX, count: 2 });
     let transaction = B256::ZERO;
     world.ledger.tell(MarketEvent::Closed { deal: batched.id(), first: 1, count: 2, transaction });

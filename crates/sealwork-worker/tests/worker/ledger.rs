@@ -4,23 +4,25 @@ use alloy_sol_types::{SolCall, SolValue};
 use async_trait::async_trait;
 use sealwork_ports::{
     Chain, Deployment, ErrorKind, EventCursor, EventPage, MarketEvent, PortError, PostedAppOrder,
-    PostedPoolOrder, TxInfo, TxOutcome,
+    PostedPoolOrder, SettledBatch, TxInfo, TxOutcome,
 };
 use sealwork_types::{
     Address, AppId, B256, Bytes, CodeHash, DealId, ManifestHash, OrderHash, PolicyHash, PoolId,
     abi::{
         Account, App, DealProgress, DealTerms,
+        IBatches::settleBatchCall,
         IChannels::redeemCall,
         IMarket::{executeCall, isSaltUsedCall, matchOrdersCall, settleCall, startCall},
         Outcome, Registered,
     },
-    deal::{Deal, full_signature},
+    deal::{Deal, cid_of, full_signature, tasks_in},
     enclave_wire::GrantFrame,
     network::Contracts,
     order::{SigningDomain, deal_id},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
@@ -33,6 +35,7 @@ pub(crate) const DOMAIN: SigningDomain =
 #[derive(Clone, Debug)]
 pub(crate) enum Sent {
     Settle(Box<settleCall>),
+    Batch(Box<settleBatchCall>),
     Start(Box<DealTerms>),
     Execute(Box<executeCall>),
     Redeem(Box<redeemCall>),
@@ -136,6 +139,9 @@ impl State {
         if let Ok(call) = settleCall::abi_decode(call) {
             self.settle(&call)?;
             self.sent.push(Sent::Settle(Box::new(call)));
+        } else if let Ok(call) = settleBatchCall::abi_decode(call) {
+            self.settle_batch(&call)?;
+            self.sent.push(Sent::Batch(Box::new(call)));
         } else if let Ok(call) = executeCall::abi_decode(call) {
             self.execute(&call)?;
             self.sent.push(Sent::Execute(Box::new(call)));
@@ -167,19 +173,44 @@ impl State {
     }
 
     fn settle(&mut self, call: &settleCall) -> Result<(), PortError> {
-        let id = deal_id(OrderHash::new(call.terms.requestHash), call.terms.firstTask);
+        let index = call.outcome.index;
+        let id = self.close(&call.terms, index..index + 1)?;
+        self.settled(id, &call.outcome, call.r, call.vs);
+        Ok(())
+    }
+
+    fn settle_batch(&mut self, call: &settleBatchCall) -> Result<(), PortError> {
+        let (first, count) = (call.first, tasks_in(&call.tally));
+        let deal = self.close(&call.terms, first..first + count)?;
+        let (transaction, block) = (B256::repeat_byte(0x77), 1);
+        let batch = Box::new(SettledBatch {
+            first,
+            tally: call.tally.clone(),
+            root: call.root,
+            receipts: cid_of(call.receiptsCid, call.receiptsCodec),
+            signature: full_signature(call.r, call.vs),
+        });
+        let enclave = Address::ZERO;
+        self.events.push(MarketEvent::Batched { deal, enclave, batch, transaction, block });
+        self.events.push(MarketEvent::Closed { deal, first, count, transaction });
+        Ok(())
+    }
+
+    /// Closes open tasks of a deal, all or none.
+    fn close(&mut self, terms: &DealTerms, tasks: Range<u32>) -> Result<DealId, PortError> {
+        let id = deal_id(OrderHash::new(terms.requestHash), terms.firstTask);
         let open = self.deals.get_mut(&id).ok_or_else(|| rejected("DealUnknown"))?;
-        if open.deal.terms != call.terms {
+        if open.deal.terms != *terms {
             return Err(rejected("TermsMismatch"));
         }
-        if !open.closed.insert(call.outcome.index) {
+        if tasks.clone().any(|index| open.closed.contains(&index)) {
             return Err(rejected("TaskClosed"));
         }
+        open.closed.extend(tasks);
         if open.closed.len() == usize::try_from(open.deal.volume).unwrap() {
             self.deals.remove(&id);
         }
-        self.settled(id, &call.outcome, call.r, call.vs);
-        Ok(())
+        Ok(id)
     }
 
     fn execute(&mut self, call: &executeCall) -> Result<(), PortError> {
@@ -330,8 +361,13 @@ impl Chain for Ledger {
     }
 
     async fn send(&self, to: Address, call: Vec<u8>) -> Result<TxOutcome, PortError> {
-        let redeems = redeemCall::abi_decode(&call).is_ok();
-        assert_eq!(to, if redeems { self.deployment().contracts.channels } else { DOMAIN.market });
+        let contracts = self.deployment().contracts;
+        let expected = match call.first_chunk::<4>() {
+            Some(&redeemCall::SELECTOR) => contracts.channels,
+            Some(&settleBatchCall::SELECTOR) => contracts.batches,
+            _ => DOMAIN.market,
+        };
+        assert_eq!(to, expected);
         self.change(|state| {
             if state.down {
                 return Err(unavailable());

@@ -7,7 +7,7 @@ use sealwork_types::{abi::DealTerms, params::START_WINDOW_S};
 fn started(sent: &[Sent]) -> Vec<DealTerms> {
     let starts = sent.iter().filter_map(|sent| match sent {
         Sent::Start(terms) => Some(DealTerms::clone(terms)),
-        Sent::Settle(_) | Sent::Execute(_) | Sent::Redeem(_) => None,
+        Sent::Settle(_) | Sent::Batch(_) | Sent::Execute(_) | Sent::Redeem(_) => None,
     });
     starts.collect()
 }
@@ -23,7 +23,7 @@ async fn a_deal_is_started_once_when_half_its_window_is_over() {
     let running = world.run();
     let deal = world.deal(3, 1);
     world.ledger.matched(&deal);
-    running.until(|status| status.running == 2).await;
+    running.until(|status| status.running == 3).await;
     assert_eq!(starts(&world.ledger.sent()), 0);
     world.set_time(START_WINDOW_S / 2);
     let sent = world.ledger.until(|sent| starts(sent) == 1).await;

@@ -107,7 +107,8 @@ impl World {
         let (chain, clock) = (Arc::clone(&self.ledger), Arc::clone(&self.clock));
         let ports = Ports::new(chain, Arc::clone(&self.store) as _, Arc::clone(&self.enclaves) as _, clock);
         let state_dir = self.state.path().to_owned();
-        Worker::open(WorkerConfig { pool: POOL, slots: 2, state_dir, takes_requests }, ports).unwrap()
+        let drain = Duration::from_millis(10);
+        Worker::open(WorkerConfig { pool: POOL, slots: 2, state_dir, takes_requests, drain }, ports).unwrap()
     }
 
     pub(crate) fn run(&self) -> Running {
@@ -176,7 +177,7 @@ impl World {
             feeBps: 0,
             mode: order.mode,
             startedAt: NOW,
-            callback: Address::ZERO,
+            callback: order.callback,
             callbackGas: 0,
             datasets: vec![],
         };

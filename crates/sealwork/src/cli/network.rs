@@ -72,6 +72,9 @@ pub(crate) struct WorkerArgs {
     /// meanwhile gets the work for nothing
     #[arg(long)]
     pub(crate) take_requests: bool,
+    /// When asked to stop, finish tasks that were begun for at most so many seconds; the rest is taken up at the next start
+    #[arg(long, default_value_t = 30, value_name = "S")]
+    pub(crate) drain: u64,
     /// Port of the status page on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     pub(crate) port: u16,

@@ -10,7 +10,7 @@ use crate::{
 use anyhow::Result;
 use sealwork_worker::HttpWorker;
 use serde_json::json;
-use tokio::sync::watch;
+use std::time::Duration;
 
 pub(crate) async fn run(context: &Context, command: WorkerCommand) -> Result<u8> {
     match command {
@@ -20,7 +20,6 @@ pub(crate) async fn run(context: &Context, command: WorkerCommand) -> Result<u8>
 }
 
 async fn start(context: &Context, arguments: WorkerArgs) -> Result<u8> {
-    let (stop, stopping) = watch::channel(false);
     let setup = WorkerSetup {
         network: context.home.network()?,
         wallet: wallet::unlock(&context.home, &context.wallet)?,
@@ -29,11 +28,12 @@ async fn start(context: &Context, arguments: WorkerArgs) -> Result<u8> {
         price: arguments.price,
         stake: arguments.stake,
         takes_requests: arguments.take_requests,
+        drain: Duration::from_secs(arguments.drain),
         port: arguments.port,
         sim_root: arguments.sim_root.unwrap_or_else(|| up::default_sim_root(context)),
         url_file: context.home.path("worker.url"),
     };
-    let worker = Box::pin(up::worker::start(setup, stopping)).await?;
+    let worker = Box::pin(up::worker::start(setup)).await?;
     context.output.answer(
         &json!({ "ready": true, "pool": worker.pool, "url": worker.url, "pid": std::process::id() }),
         || {
@@ -44,10 +44,11 @@ async fn start(context: &Context, arguments: WorkerArgs) -> Result<u8> {
         },
     );
     up::interrupted().await;
-    context.output.note("stopping");
-    // The worker may have ended by itself.
-    let _ = stop.send(true);
-    worker.stopped().await;
+    context.output.note("finishing what was begun; once more Ctrl-C interrupts it");
+    tokio::select! {
+        () = worker.stop() => {}
+        () = up::interrupted() => {}
+    }
     Ok(0)
 }
 

@@ -39,6 +39,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tracing::error;
@@ -57,6 +58,8 @@ pub(crate) struct WorkerSetup {
     pub(crate) stake: String,
     /// Whether requests are taken over HTTP and settled in one transaction.
     pub(crate) takes_requests: bool,
+    /// How long a task that was begun may go on when the worker is asked to stop.
+    pub(crate) drain: Duration,
     /// Port of the status page; 0 takes the one of the last start, or a free one.
     pub(crate) port: u16,
     /// Key file of the simulated vendor's root.
@@ -70,19 +73,29 @@ pub(crate) struct WorkerSetup {
 pub(crate) struct RunningWorker {
     pub(crate) url: String,
     pub(crate) pool: PoolId,
+    stopping: watch::Sender<bool>,
     serving: JoinHandle<()>,
 }
 
 impl RunningWorker {
-    /// Waits until the worker ended.
-    pub(crate) async fn stopped(self) {
+    /// Lets the worker finish what it has begun, as long as it may take.
+    pub(crate) async fn stop(mut self) {
+        // It may have ended by itself.
+        let _ = self.stopping.send(true);
         // A panic in the worker was logged where it happened.
-        let _ = self.serving.await;
+        let _ = (&mut self.serving).await;
+    }
+}
+
+impl Drop for RunningWorker {
+    /// What was begun is taken up again at the next start.
+    fn drop(&mut self) {
+        self.serving.abort();
     }
 }
 
 /// Registers and offers the pool if needed and starts serving it.
-pub(crate) async fn start(setup: WorkerSetup, stopping: watch::Receiver<bool>) -> Result<RunningWorker> {
+pub(crate) async fn start(setup: WorkerSetup) -> Result<RunningWorker> {
     let network = &setup.network;
     let state = setup.data.join(network.contracts.market.to_string());
     std::fs::create_dir_all(&state).with_context(|| format!("create {}", state.display()))?;
@@ -106,17 +119,30 @@ pub(crate) async fn start(setup: WorkerSetup, stopping: watch::Receiver<bool>) -
     covers(&*chain, stake).await?;
     let wanted = Wanted { pool, price, stake, offer };
     ensure_offer(&*chain, &setup.wallet.key, &wanted).await?;
-    let config =
-        WorkerConfig { pool, slots: setup.slots, state_dir: state, takes_requests: setup.takes_requests };
+    let config = WorkerConfig {
+        pool,
+        slots: setup.slots,
+        state_dir: state,
+        takes_requests: setup.takes_requests,
+        drain: setup.drain,
+    };
     let worker = Worker::open(config, Ports::new(chain, store, Arc::new(enclaves), connect::clock()))?;
     write_atomically(&setup.url_file, url.as_bytes())?;
+    let (stop, stopping) = watch::channel(false);
     let serving = tokio::spawn(serve(worker, listener, stopping));
-    Ok(RunningWorker { url, pool, serving })
+    Ok(RunningWorker { url, pool, stopping: stop, serving })
 }
 
 async fn serve(worker: Worker, listener: TcpListener, stopping: watch::Receiver<bool>) {
-    let page = serve_status(worker.clone(), listener, services::stopped(stopping.clone()));
-    let (page, work) = tokio::join!(page, worker.run(stopping));
+    // Whoever waits for a task can ask until it is done.
+    let (ended, end) = watch::channel(false);
+    let page = serve_status(worker.clone(), listener, services::stopped(end));
+    let work = async {
+        let work = worker.run(stopping).await;
+        ended.send_replace(true);
+        work
+    };
+    let (page, work) = tokio::join!(page, work);
     if let Err(failure) = page {
         error!(%failure, "worker.status_page_stopped");
     }
