@@ -24,6 +24,7 @@ pub mod kind {
 sol! {
     /// A developer offers an app.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct AppOrder {
         bytes32 app;
         uint96 price;
@@ -39,6 +40,7 @@ sol! {
 
     /// The owner of a dataset lets apps use it.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct DatasetOrder {
         bytes32 dataset;
         uint96 price;
@@ -54,6 +56,7 @@ sol! {
 
     /// A pool offers execution.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct PoolOrder {
         bytes32 pool;
         uint96 price;
@@ -74,6 +77,7 @@ sol! {
 
     /// A requester asks for tasks.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct RequestOrder {
         bytes32 app;
         bytes32 codeHash;
@@ -103,6 +107,7 @@ sol! {
 
     /// Shows that a party stands on an allow-list that an order names by its Merkle root.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Membership {
         bytes32 root;
         bytes32 member;
@@ -111,6 +116,7 @@ sol! {
 
     /// Everything that makes a deal.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Orders {
         AppOrder app;
         bytes appSignature;
@@ -125,6 +131,7 @@ sol! {
 
     /// Owner and price of a dataset inside a deal.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct DatasetShare {
         address owner;
         uint96 price;
@@ -132,6 +139,7 @@ sol! {
 
     /// What was agreed, as far as money and receipts depend on it. The Market keeps 24 bytes of the structure hash.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct DealTerms {
         bytes32 requestHash;
         uint32 firstTask;
@@ -152,6 +160,7 @@ sol! {
 
     /// What shall run on what.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Work {
         bytes32 app;
         bytes32 codeHash;
@@ -161,6 +170,7 @@ sol! {
 
     /// What an enclave says about one task.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Receipt {
         Work work;
         bytes32 dealId;
@@ -177,6 +187,7 @@ sol! {
 
     /// The part of a receipt that every task has and the deal does not determine, and where the output lies.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Outcome {
         uint32 index;
         uint16 status;
@@ -189,6 +200,7 @@ sol! {
 
     /// The rest of a receipt, for a task that does more than write an output.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Effects {
         bytes32 callbackHash;
         bytes32 stateBefore;
@@ -199,6 +211,7 @@ sol! {
 
     /// How many tasks ended in each way that differs in money.
     #[derive(Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Tally {
         uint32 paid;
         uint32 poolOnly;
@@ -208,6 +221,7 @@ sol! {
 
     /// What an enclave says about many tasks of one deal that follow each other.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Batch {
         Work work;
         bytes32 dealId;
@@ -218,6 +232,7 @@ sol! {
 
     /// What the payer of a prepaid channel says.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Voucher {
         bytes32 dealId;
         uint32 count;
@@ -225,6 +240,7 @@ sol! {
 
     /// What CAS members say about an enclave key.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Grant {
         address enclave;
         bytes32 measurement;
@@ -244,6 +260,7 @@ sol! {
 
     /// What CAS members say about an app's sealing key.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct RecipientCertificate {
         bytes32 app;
         bytes32 policyHash;
@@ -253,6 +270,7 @@ sol! {
 
     /// A signed head of the CAS release log.
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct LogHead {
         uint64 size;
         bytes32 root;
@@ -260,6 +278,7 @@ sol! {
     }
 
     #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct App {
         address owner;
         bytes32 manifestHash;

@@ -135,9 +135,10 @@ impl fmt::Debug for Cid {
 impl FromStr for Cid {
     type Err = CidError;
     fn from_str(text: &str) -> Result<Self, CidError> {
-        let cid = cid::Cid::try_from(text)
-            .map_err(|_| CidError::Malformed { given: text.chars().take(100).collect() })?;
-        Self::from_general(&cid)
+        let malformed = || CidError::Malformed { given: text.chars().take(100).collect() };
+        let cid = Self::from_general(&cid::Cid::try_from(text).map_err(|_| malformed())?)?;
+        // Other bases, upper case and loose bits name the same block, but a name has one text.
+        if cid.to_string() == text { Ok(cid) } else { Err(malformed()) }
     }
 }
 
@@ -174,5 +175,14 @@ mod tests {
         let mut bytes = Cid::new(Codec::DagPb, B256::ZERO).to_bytes().to_vec();
         bytes.push(0);
         assert!(Cid::from_bytes(&bytes).is_err());
+    }
+
+    #[test]
+    fn rejects_other_texts_of_the_same_name() {
+        let text = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
+        let others = [text.to_uppercase(), text.replace("fkr", "fKr"), format!("/ipfs/{text}")];
+        for other in others {
+            assert!(matches!(other.parse::<Cid>(), Err(CidError::Malformed { .. })), "{other}");
+        }
     }
 }

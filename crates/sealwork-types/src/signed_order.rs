@@ -167,10 +167,10 @@ impl Order {
     /// [`DocumentError`] for a missing or malformed field, or one that this kind does not have.
     pub fn from_fields(kind: OrderKind, fields: Value) -> Result<Self, DocumentError> {
         Ok(match kind {
-            OrderKind::App => Self::App(strict(fields)?),
-            OrderKind::Dataset => Self::Dataset(strict(fields)?),
-            OrderKind::Pool => Self::Pool(strict(fields)?),
-            OrderKind::Request => Self::Request(strict(fields)?),
+            OrderKind::App => Self::App(read(fields)?),
+            OrderKind::Dataset => Self::Dataset(read(fields)?),
+            OrderKind::Pool => Self::Pool(read(fields)?),
+            OrderKind::Request => Self::Request(read(fields)?),
         })
     }
 
@@ -183,17 +183,11 @@ impl Order {
     }
 }
 
-/// Refuses fields that the structure does not have, which derived readers of ABI structures would skip.
-fn strict<T: DeserializeOwned + Serialize>(fields: Value) -> Result<Box<T>, DocumentError> {
-    let names = |value: &Value| value.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>());
-    let given = names(&fields);
-    let wrong = |problem: String| DocumentError::Value { kind: DOCUMENT, field: "order", problem };
-    let order: T = serde_json::from_value(fields).map_err(|error| wrong(format!("is unusable: {error}")))?;
-    let known = serde_json::to_value(&order).ok().as_ref().and_then(names).unwrap_or_default();
-    match given.unwrap_or_default().into_iter().find(|name| !known.contains(name)) {
-        Some(name) => Err(wrong(format!("has an unknown field {name}; known are {}", known.join(", ")))),
-        None => Ok(Box::new(order)),
-    }
+fn read<T: DeserializeOwned>(fields: Value) -> Result<Box<T>, DocumentError> {
+    serde_json::from_value(fields).map_err(|error| {
+        let problem = format!("is unusable: {error}");
+        DocumentError::Value { kind: DOCUMENT, field: "order", problem }
+    })
 }
 
 /// An order with its signature and the deployment that it was signed for.
@@ -210,12 +204,19 @@ pub struct SignedOrder {
 /// How a [`SignedOrder`] looks as JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct Document<T> {
     version: u16,
     kind: OrderKind,
-    order: Value,
+    order: T,
     signature: Bytes,
     domain: SigningDomain,
+}
+
+/// What says how to read the rest of a document.
+#[derive(Deserialize)]
+struct Outline {
+    version: u16,
+    kind: OrderKind,
 }
 
 impl SignedOrder {
@@ -232,13 +233,23 @@ impl SignedOrder {
     /// # Errors
     /// [`DocumentError`] for size, syntax, unknown fields or another version.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let document: Document = parse_json(DOCUMENT, bytes, MAX_ORDER_DOCUMENT_BYTES)?;
-        if document.version != Self::VERSION {
-            let problem = format!("is {}, this version reads {}", document.version, Self::VERSION);
+        let Outline { version, kind } = parse_json(DOCUMENT, bytes, MAX_ORDER_DOCUMENT_BYTES)?;
+        if version != Self::VERSION {
+            let problem = format!("is {version}, this version reads {}", Self::VERSION);
             return Err(DocumentError::Value { kind: DOCUMENT, field: "version", problem });
         }
-        let order = Order::from_fields(document.kind, document.order)?;
-        Ok(Self { domain: document.domain, order, signature: document.signature })
+        match kind {
+            OrderKind::App => Self::read(bytes, Order::App),
+            OrderKind::Dataset => Self::read(bytes, Order::Dataset),
+            OrderKind::Pool => Self::read(bytes, Order::Pool),
+            OrderKind::Request => Self::read(bytes, Order::Request),
+        }
+    }
+
+    /// Reads the fields straight out of the bytes: a tree in between would keep one of two fields of the same name.
+    fn read<T: DeserializeOwned>(bytes: &[u8], wrap: fn(Box<T>) -> Order) -> Result<Self, DocumentError> {
+        let document: Document<Box<T>> = parse_json(DOCUMENT, bytes, MAX_ORDER_DOCUMENT_BYTES)?;
+        Ok(Self { domain: document.domain, order: wrap(document.order), signature: document.signature })
     }
 
     /// The document.
@@ -298,11 +309,24 @@ mod tests {
         let refused = |change: &dyn Fn(&mut Value)| {
             let mut document = genuine.clone();
             change(&mut document);
-            SignedOrder::parse(document.to_string().as_bytes()).unwrap_err().to_string()
+            match SignedOrder::parse(document.to_string().as_bytes()).unwrap_err() {
+                DocumentError::Syntax { source, .. } => source.to_string(),
+                error => error.to_string(),
+            }
         };
-        assert!(refused(&|document| document["order"]["prize"] = 1.into()).contains("unknown field prize"));
+        assert!(refused(&|document| document["order"]["prize"] = 1.into()).contains("unknown field `prize`"));
         assert!(refused(&|document| document["version"] = 2.into()).contains("this version reads 1"));
-        assert!(refused(&|document| document["kind"] = "pool".into()).contains("order is unusable"));
+        assert!(refused(&|document| document["kind"] = "pool".into()).contains("unknown field `app`"));
+        assert!(refused(&|document| document["more"] = 1.into()).contains("unknown field `more`"));
+    }
+
+    #[test]
+    fn repeated_fields_are_refused() {
+        let text = signed().to_value().to_string();
+        let twice = text.replacen("\"volume\":", "\"volume\":1,\"volume\":", 1);
+        let error = SignedOrder::parse(twice.as_bytes()).unwrap_err();
+        let DocumentError::Syntax { source, .. } = error else { panic!("{error}") };
+        assert!(source.to_string().contains("duplicate field `volume`"), "{source}");
     }
 
     #[test]
