@@ -3,8 +3,12 @@
 use crate::PortError;
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use sealwork_types::Cid;
+use std::ops::Range;
 
 /// Bytes in order; an error ends the stream.
 pub type ByteStream = BoxStream<'static, Result<Bytes, PortError>>;
@@ -29,6 +33,11 @@ pub trait Store: Send + Sync + 'static {
     /// Streams content. The first item is an error of kind `NotFound` when the root is absent.
     async fn get(&self, cid: &Cid) -> Result<ByteStream, PortError>;
 
+    /// Streams these bytes of content, fewer when it ends earlier. A store that can reads no others.
+    async fn get_range(&self, cid: &Cid, bytes: Range<u64>) -> Result<ByteStream, PortError> {
+        Ok(window(self.get(cid).await?, bytes))
+    }
+
     /// Reads content that must have at most `limit` bytes into memory; `Limit` otherwise.
     async fn get_small(&self, cid: &Cid, limit: usize) -> Result<Bytes, PortError>;
 
@@ -40,4 +49,24 @@ pub trait Store: Send + Sync + 'static {
 
     /// Size of stored content.
     async fn stat(&self, cid: &Cid) -> Result<StoreStat, PortError>;
+}
+
+/// These bytes of a stream.
+fn window(content: ByteStream, bytes: Range<u64>) -> ByteStream {
+    let left = bytes.end.saturating_sub(bytes.start);
+    stream::try_unfold((content, bytes.start, left), |(mut content, mut skip, mut left)| async move {
+        while left > 0 {
+            let Some(mut piece) = content.next().await.transpose()? else { break };
+            let skipped = usize::try_from(skip).unwrap_or(usize::MAX).min(piece.len());
+            drop(piece.split_to(skipped));
+            piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            skip -= skipped as u64;
+            left -= piece.len() as u64;
+            if !piece.is_empty() {
+                return Ok(Some((piece, (content, skip, left))));
+            }
+        }
+        Ok(None)
+    })
+    .boxed()
 }

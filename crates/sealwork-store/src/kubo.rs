@@ -14,7 +14,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use rpc_client::RpcClient;
 use sealwork_ports::{ByteStream, ErrorKind, PortError, Store, StoreStat};
 use sealwork_types::Codec;
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, ops::Range, time::Duration};
 
 mod fetch;
 mod rpc_client;
@@ -130,6 +130,10 @@ impl Store for KuboStore {
 
     async fn get(&self, cid: &sealwork_types::Cid) -> Result<ByteStream, PortError> {
         Ok(self.cat(FileWalk::new(general_cid(cid), WalkLimits::default())))
+    }
+
+    async fn get_range(&self, cid: &sealwork_types::Cid, bytes: Range<u64>) -> Result<ByteStream, PortError> {
+        Ok(self.cat(FileWalk::within(general_cid(cid), WalkLimits::default(), bytes)))
     }
 
     async fn get_small(&self, cid: &sealwork_types::Cid, limit: usize) -> Result<Bytes, PortError> {

@@ -18,6 +18,7 @@ use leases::Leases;
 use sealwork_ports::{ByteStream, ErrorKind, PortError, Store, StoreStat};
 use std::{
     collections::BTreeSet,
+    ops::Range,
     path::Path,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
@@ -327,6 +328,10 @@ impl Store for LocalStore {
 
     async fn get(&self, cid: &sealwork_types::Cid) -> Result<ByteStream, PortError> {
         Ok(self.cat(FileWalk::new(general_cid(cid), WalkLimits::default())))
+    }
+
+    async fn get_range(&self, cid: &sealwork_types::Cid, bytes: Range<u64>) -> Result<ByteStream, PortError> {
+        Ok(self.cat(FileWalk::within(general_cid(cid), WalkLimits::default(), bytes)))
     }
 
     async fn get_small(&self, cid: &sealwork_types::Cid, limit: usize) -> Result<Bytes, PortError> {

@@ -19,6 +19,7 @@ pub async fn store_suite(store: &dyn Store) {
     content_of_any_size_comes_back(store).await;
     equal_bytes_get_the_equal_name(store).await;
     absent_content_is_not_found(store).await;
+    ranges_are_cut_out_of_content(store).await;
     reading_small_content_honors_its_limit(store).await;
     pins_are_idempotent(store).await;
     a_failed_source_fails_the_put(store).await;
@@ -67,6 +68,21 @@ async fn absent_content_is_not_found(store: &dyn Store) {
     }
 }
 
+async fn ranges_are_cut_out_of_content(store: &dyn Store) {
+    const MIB: usize = 1 << 20;
+    for size in [0, 10, 3 * MIB + 5] {
+        let content = pattern(size);
+        let cid = put(store, vec![content.clone()]).await;
+        let ends = [0, 1, 9, MIB - 1, MIB, MIB + 1, 2 * MIB, 3 * MIB + 5, 5 * MIB];
+        for (start, end) in ends.into_iter().flat_map(|start| ends.map(|end| (start, end))) {
+            let expected = content.slice(start.min(size)..end.clamp(start.min(size), size));
+            let stream = store.get_range(&cid, start as u64..end as u64).await;
+            let bytes = drain(stream.expect("content that was put can be read in part")).await;
+            assert_eq!(bytes.expect("so can its bytes"), expected, "bytes {start} to {end} of {size}");
+        }
+    }
+}
+
 async fn reading_small_content_honors_its_limit(store: &dyn Store) {
     for size in [100, 3_000_000] {
         let content = pattern(size);
@@ -102,7 +118,10 @@ async fn put(store: &dyn Store, pieces: Vec<Bytes>) -> Cid {
 }
 
 async fn read(store: &dyn Store, cid: &Cid) -> Result<Bytes, PortError> {
-    let mut stream = store.get(cid).await?;
+    drain(store.get(cid).await?).await
+}
+
+async fn drain(mut stream: ByteStream) -> Result<Bytes, PortError> {
     let mut all = BytesMut::new();
     while let Some(piece) = stream.next().await {
         all.extend_from_slice(&piece?);

@@ -12,7 +12,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt, channel::mpsc, stream};
-use sealwork_ports::{ByteStream, ErrorKind, PortError};
+use sealwork_ports::{ErrorKind, PortError};
 use serde_json::json;
 
 /// Most files in one `add`.
@@ -77,34 +77,13 @@ async fn add_field(
 
 pub(super) async fn cat(State(store): State<LocalStore>, options: Options) -> Result<Response, Failure> {
     let (offset, length) = (options.number("offset")?.unwrap_or(0), options.number("length")?);
-    let walk = FileWalk::new(options.cid()?, WalkLimits::default());
-    let mut content = window(store.cat(walk), offset, length.unwrap_or(u64::MAX));
+    let bytes = offset..offset.saturating_add(length.unwrap_or(u64::MAX));
+    let mut content = store.cat(FileWalk::within(options.cid()?, WalkLimits::default(), bytes)).fuse();
     // The first piece decides whether the answer is a failure; a later one can only break the connection.
     let first = content.next().await.transpose()?;
     let body = stream::iter(first.map(Ok)).chain(content);
     let headers = [("content-type", "application/octet-stream"), ("x-stream-output", "1")];
     Ok((headers, Body::from_stream(body)).into_response())
-}
-
-/// Bytes `[offset, offset + length)` of a stream.
-fn window(content: ByteStream, offset: u64, length: u64) -> ByteStream {
-    stream::try_unfold((content, offset, length), |(mut content, mut skip, mut left)| async move {
-        while left > 0 {
-            let Some(mut piece) = content.next().await.transpose()? else { break };
-            let len = piece.len() as u64;
-            if skip >= len {
-                skip -= len;
-                continue;
-            }
-            drop(piece.split_to(usize::try_from(skip).unwrap_or(piece.len())));
-            skip = 0;
-            piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-            left -= piece.len() as u64;
-            return Ok(Some((piece, (content, skip, left))));
-        }
-        Ok(None)
-    })
-    .boxed()
 }
 
 /// The profile that the options ask for; what they leave out is as in the store's own.

@@ -7,7 +7,7 @@ use crate::{
 };
 use bytes::Bytes;
 use sealwork_types::Codec;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 /// Deepest tree that is read. Width 2 reaches four billion leaves at this depth; importers stay below 8.
 pub(crate) const MAX_DEPTH: u16 = 32;
@@ -37,6 +37,10 @@ impl Default for WalkLimits {
 pub struct FileWalk {
     root: GeneralCid,
     limits: WalkLimits,
+    /// Bytes of the pending parts that are passed over first.
+    skip: u64,
+    /// Bytes that are wanted behind them.
+    left: u64,
     /// Parts still to read, the next one at the end.
     pending: Vec<Part>,
 }
@@ -61,7 +65,14 @@ pub struct Piece {
 impl FileWalk {
     /// Starts at a root.
     pub fn new(root: GeneralCid, limits: WalkLimits) -> Self {
-        Self { root, limits, pending: vec![Part { cid: root, content_bytes: None, level: 1 }] }
+        Self::within(root, limits, 0..u64::MAX)
+    }
+
+    /// Starts at a root and reads only these bytes of the file, or fewer when it ends earlier. Blocks without any of them
+    /// are not asked for, but those above.
+    pub fn within(root: GeneralCid, limits: WalkLimits, bytes: Range<u64>) -> Self {
+        let pending = vec![Part { cid: root, content_bytes: None, level: 1 }];
+        Self { root, limits, skip: bytes.start, left: bytes.end.saturating_sub(bytes.start), pending }
     }
 
     /// The block that is needed next; `None` at the end of the file.
@@ -128,7 +139,37 @@ impl FileWalk {
             level: part.level + 1,
         };
         self.pending.extend(node.links.iter().rev().map(child));
-        Ok(Piece { content: node.inline, content_bytes: found })
+        let content = self.cut(node.inline);
+        self.leave_out();
+        Ok(Piece { content, content_bytes: found })
+    }
+
+    /// The wanted bytes of the content that comes next.
+    fn cut(&mut self, mut content: Bytes) -> Bytes {
+        let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(content.len());
+        drop(content.split_to(skipped));
+        content.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+        self.skip -= skipped as u64;
+        self.left -= content.len() as u64;
+        content
+    }
+
+    /// Drops pending parts without wanted bytes.
+    fn leave_out(&mut self) {
+        while self.skip > 0 {
+            match self.skip_part(self.skip) {
+                0 => break,
+                bytes => self.skip -= bytes,
+            }
+        }
+        let mut wanted = if self.left == 0 { 0 } else { self.skip.saturating_add(self.left) };
+        let needed = self.pending.iter().rev().take_while(|part| {
+            let is_needed = wanted > 0;
+            wanted = wanted.saturating_sub(part.content_bytes.unwrap_or(u64::MAX));
+            is_needed
+        });
+        let needed = needed.count();
+        self.pending.drain(..self.pending.len() - needed);
     }
 }
 
@@ -170,7 +211,7 @@ fn look_at(part: &Part, store: &dyn BlockStore) -> Result<(u64, Vec<Part>), DagE
         };
     }
     let block = load(store, &part.cid)?;
-    let mut walk = FileWalk { root: part.cid, limits: WalkLimits::default(), pending: vec![*part] };
+    let mut walk = FileWalk { pending: vec![*part], ..FileWalk::new(part.cid, WalkLimits::default()) };
     let piece = walk.supply(&block)?;
     Ok((piece.content_bytes, walk.pending))
 }
