@@ -1,7 +1,7 @@
 //! The message loop: one request at a time, until the host leaves.
 
 use crate::{
-    EnclaveError,
+    EnclaveError, batch,
     clock::TrustedClock,
     error::Stop,
     host::{Host, out_of_order},
@@ -89,8 +89,11 @@ impl Enclave {
                 EnclaveError::OutOfOrder { expected: "Attest before the first Task", found: "Task" }.into()
             );
         };
-        let done = task::run(self, frame, clock)?;
-        Ok(FromEnclave::Done { done: to_json(&done) })
+        let done = match frame.count {
+            1 => to_json(&task::run(self, frame, clock)?),
+            _ => to_json(&batch::run(self, frame, clock)?),
+        };
+        Ok(FromEnclave::Done { done })
     }
 }
 

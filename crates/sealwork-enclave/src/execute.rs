@@ -16,13 +16,17 @@ use sealwork_types::{
     order::SigningDomain,
     params::TASK_DEADLINE_S,
 };
+use std::io::Read;
 
 /// Exit code in bundles of programs that did not get to choose one.
 const NO_EXIT_CODE: i32 = -1;
 
 /// All that a run depends on beside the sealed input.
+#[derive(Clone, Copy)]
 pub(crate) struct Execution<'a> {
     pub(crate) job: &'a Job,
+    /// Which of the job's tasks.
+    pub(crate) index: u32,
     pub(crate) domain: SigningDomain,
     pub(crate) secret: &'a Secret<[u8; 32]>,
     pub(crate) host: &'a Host,
@@ -53,14 +57,60 @@ type SealedStdin<'a> = StdinReader<OpenReader<&'a mut SealedInput>>;
 
 /// Opens, runs, and reads the input to its authenticated end.
 pub(crate) fn execute(execution: &Execution<'_>, sealed: &mut SealedInput) -> Result<Ran, Blame> {
-    let opened = open(execution, sealed)?;
-    execution
-        .host
-        .send(&FromEnclave::Progress(Step::Running))
-        .map_err(|error| Blame::Nobody(Refusal::transient(execution.host.defer(error).to_string())))?;
-    let (output, stdin) = run(execution, opened)?;
+    let Opened { head, files, mut stdin } = open(execution, sealed, u64::MAX)?;
+    execution.running()?;
+    let names = head.files.into_iter().map(|(name, _)| name);
+    let files = names.zip(files).map(|(name, bytes)| InputFile { name, bytes }).collect();
+    let output = run(execution, head.args, files, Box::new(&mut stdin))?;
     stdin.finish().map_err(|error| Blame::Input(status_of(&error)))?;
     conclude(execution, output)
+}
+
+/// An input that was opened once for several tasks. Contents are wiped when it is dropped.
+pub(crate) struct WholeInput {
+    args: Vec<String>,
+    files: Vec<(String, Secret<Vec<u8>>)>,
+    stdin: Secret<Vec<u8>>,
+}
+
+/// Reads the input to its authenticated end, unless it holds more than `max_bytes`.
+pub(crate) fn open_whole(
+    execution: &Execution<'_>,
+    sealed: &mut SealedInput,
+    max_bytes: u64,
+) -> Result<WholeInput, Blame> {
+    let Opened { head, files, mut stdin } = open(execution, sealed, max_bytes)?;
+    let names = head.files.into_iter().map(|(name, _)| name);
+    let files = names.zip(files.into_iter().map(Secret::new)).collect();
+    // All the room at once: a vector that grows leaves copies behind.
+    let mut content = Vec::with_capacity(usize::try_from(head.stdin_len).unwrap_or_default());
+    let read = stdin.read_to_end(&mut content);
+    let content = Secret::new(content);
+    // After a failed read, this says why it failed.
+    stdin.finish().map_err(|error| Blame::Input(status_of(&error)))?;
+    read.map_err(|_| Blame::Input(Status::INPUT_FORMAT_ERROR))?;
+    Ok(WholeInput { args: head.args, files, stdin: content })
+}
+
+/// Runs one task on an input that is already open.
+pub(crate) fn execute_whole(execution: &Execution<'_>, input: &WholeInput) -> Result<Ran, Blame> {
+    let file = |(name, bytes): &(String, Secret<Vec<u8>>)| InputFile {
+        name: name.clone(),
+        bytes: bytes.expose(Vec::clone),
+    };
+    let files = input.files.iter().map(file).collect();
+    let output =
+        input.stdin.expose(|stdin| run(execution, input.args.clone(), files, Box::new(&stdin[..])))?;
+    conclude(execution, output)
+}
+
+impl Execution<'_> {
+    /// Tells the host that the program starts.
+    pub(crate) fn running(&self) -> Result<(), Blame> {
+        self.host
+            .send(&FromEnclave::Progress(Step::Running))
+            .map_err(|error| Blame::Nobody(Refusal::transient(self.host.defer(error).to_string())))
+    }
 }
 
 struct Opened<'a> {
@@ -69,12 +119,22 @@ struct Opened<'a> {
     stdin: SealedStdin<'a>,
 }
 
-fn open<'a>(execution: &Execution<'_>, sealed: &'a mut SealedInput) -> Result<Opened<'a>, Blame> {
+fn open<'a>(
+    execution: &Execution<'_>,
+    sealed: &'a mut SealedInput,
+    max_bytes: u64,
+) -> Result<Opened<'a>, Blame> {
     let blame = |error: BundleError| Blame::Input(status_of(&error));
     let identity = app_identity(execution.secret);
     let plaintext = OpenReader::new(&[identity], sealed).map_err(|error| blame(error.into()))?;
     let (binding, reader) = InputReader::new(plaintext).read_binding().map_err(blame)?;
     check_binding(execution, &binding)?;
+    if binding.body_len > max_bytes {
+        return Err(Blame::Nobody(Refusal::permanent(format!(
+            "the sealed input holds {} bytes, tasks that run together share at most {max_bytes}; ask for one task at a time",
+            binding.body_len
+        ))));
+    }
     let (head, reader) = reader.read_head(execution.job.policy.limits.files_bytes).map_err(blame)?;
     let (files, stdin) = reader.read_files().map_err(blame)?;
     Ok(Opened { head, files, stdin })
@@ -105,24 +165,26 @@ fn check_binding(execution: &Execution<'_>, binding: &InputBinding) -> Result<()
     Ok(())
 }
 
-fn run<'a>(execution: &Execution<'_>, opened: Opened<'a>) -> Result<(BatchOutput, SealedStdin<'a>), Blame> {
-    let Opened { head, files, mut stdin } = opened;
-    let job = execution.job;
-    let names = head.files.into_iter().map(|(name, _)| name);
+fn run(
+    execution: &Execution<'_>,
+    args: Vec<String>,
+    files: Vec<InputFile>,
+    stdin: Box<dyn Read + '_>,
+) -> Result<BatchOutput, Blame> {
+    let (job, index) = (execution.job, execution.index);
     let seed = execution
         .secret
-        .expose(|secret| kdf::derive(domains::TASK_RANDOMNESS, secret, &[job.task.as_slice()]));
+        .expose(|secret| kdf::derive(domains::TASK_RANDOMNESS, secret, &[job.task(index).as_slice()]));
     let input = BatchInput {
-        args: head.args,
-        environment: job.policy.environment.clone(),
-        files: names.zip(files).map(|(name, bytes)| InputFile { name, bytes }).collect(),
-        stdin: Box::new(&mut stdin),
+        args,
+        environment: job.environment(index),
+        files,
+        stdin,
         random_seed: seed.expose(|bytes| *bytes),
         now_unix_s: execution.now,
         limits: job.policy.limits,
     };
-    let output = execution.engine.run(execution.module, input).map_err(|error| not_started(&error))?;
-    Ok((output, stdin))
+    execution.engine.run(execution.module, input).map_err(|error| not_started(&error))
 }
 
 fn not_started(error: &RunError) -> Blame {

@@ -1,29 +1,34 @@
 //! A task whose description was checked: nothing of it is taken on the host's word.
 
 use crate::{error::Refusal, keys::KeyName};
+use sealwork_protocol::batch::ReceiptBatch;
 use sealwork_seal::{age::Recipient, sign};
 use sealwork_types::{
     AppId, B256, CodeHash, DealId, PolicyHash, Status, TaskId,
-    abi::{Receipt, RequestOrder},
+    abi::{Batch, Receipt, RequestOrder},
+    batch::{self, BatchedTask, MAX_BATCH_TASKS},
     deal::{long_signature, work},
     enclave_wire::{TaskFrame, decode_request},
     manifest::AppManifest,
     order::{SigningDomain, TaskParams, TrustMode, deal_start, task_id},
     params::TASK_DEADLINE_S,
-    policy::Policy,
+    policy::{Policy, RESERVED_ENVIRONMENT},
 };
+use std::collections::BTreeMap;
 
 /// Key epoch until networks rotate keys.
 const KEY_EPOCH: u32 = 0;
 
-/// A checked task.
+/// A checked task, or several that follow each other.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) order: RequestOrder,
     pub(crate) params: TaskParams,
     pub(crate) deal: DealId,
-    pub(crate) index: u32,
-    pub(crate) task: TaskId,
+    /// Index of the first task.
+    pub(crate) first: u32,
+    /// Tasks that follow each other from there.
+    pub(crate) count: u32,
     pub(crate) policy: Policy,
     pub(crate) policy_hash: PolicyHash,
     pub(crate) output_recipient: Recipient,
@@ -48,18 +53,25 @@ impl Job {
         }
         check_order(&order, now)?;
         let deal = frame.deal_id();
-        check_deal(&order, domain, deal, frame.index)?;
+        check_count(frame.count)?;
+        let last = frame.index.saturating_add(frame.count.saturating_sub(1));
+        check_deal(&order, domain, deal, last)?;
         let (policy, policy_hash) = check_documents(frame, &order)?;
         let params = TaskParams::from_bytes(&order.params).map_err(|error| {
             Refusal::permanent(format!("the request order's params are unusable: {error}"))
         })?;
         let output_recipient = check_recipient(frame, &order)?;
-        let task = task_id(deal, frame.index);
-        Ok(Self { order, params, deal, index: frame.index, task, policy, policy_hash, output_recipient })
+        let (first, count) = (frame.index, frame.count);
+        Ok(Self { order, params, deal, first, count, policy, policy_hash, output_recipient })
     }
 
     pub(crate) fn app(&self) -> AppId {
         AppId::new(self.order.app)
+    }
+
+    /// Id of one of the tasks.
+    pub(crate) fn task(&self, index: u32) -> TaskId {
+        task_id(self.deal, index)
     }
 
     pub(crate) fn code_hash(&self) -> CodeHash {
@@ -70,12 +82,33 @@ impl Job {
         KeyName { app: self.app(), policy_hash: self.policy_hash, key_epoch: KEY_EPOCH }
     }
 
-    /// The statement about this task. Stateless tasks have zero state roots and no callback.
-    pub(crate) fn receipt(&self, status: Status, output: B256, fuel: u64) -> Receipt {
+    /// The policy's environment, and what tells a program which task it is. No policy has names like these.
+    pub(crate) fn environment(&self, index: u32) -> BTreeMap<String, String> {
+        let mut environment = self.policy.environment.clone();
+        let own = [
+            ("DEAL", self.deal.to_string()),
+            ("TASK_INDEX", index.to_string()),
+            ("TASK_COUNT", self.order.volume.to_string()),
+        ];
+        environment.extend(own.map(|(name, value)| (format!("{RESERVED_ENVIRONMENT}{name}"), value)));
+        environment
+    }
+
+    /// What several of the tasks' receipts say together.
+    pub(crate) fn batch(&self, tasks: &[BatchedTask]) -> Result<Batch, Refusal> {
+        let receipts: Vec<Receipt> =
+            batch::receipts(&work(&self.order), self.deal, self.first, KEY_EPOCH, tasks).collect();
+        let batch = ReceiptBatch::new(&receipts)
+            .map_err(|error| Refusal::transient(format!("the receipts make no batch: {error}")))?;
+        Ok(batch.statement().clone())
+    }
+
+    /// The statement about one task. Stateless tasks have zero state roots and no callback.
+    pub(crate) fn receipt(&self, index: u32, status: Status, output: B256, fuel: u64) -> Receipt {
         Receipt {
             work: work(&self.order),
             dealId: self.deal.get(),
-            index: self.index,
+            index,
             status: status.code(),
             fuel,
             keyEpoch: KEY_EPOCH,
@@ -86,6 +119,15 @@ impl Job {
             deltaIndex: 0,
         }
     }
+}
+
+fn check_count(count: u32) -> Result<(), Refusal> {
+    if (1..=MAX_BATCH_TASKS).contains(&count) {
+        return Ok(());
+    }
+    Err(Refusal::permanent(format!(
+        "the host asks for {count} tasks at once, 1 to {MAX_BATCH_TASKS} can be run"
+    )))
 }
 
 fn check_order(order: &RequestOrder, now: u64) -> Result<(), Refusal> {

@@ -12,6 +12,7 @@
 //!    in a refusal, which nobody can settle.
 //! 4. Keys never leave the process, and programs run in a sandbox without a way to them.
 
+mod batch;
 mod clock;
 mod enclave;
 mod error;

@@ -20,10 +20,15 @@ impl OutputFrames {
         Self { host, chunk: Vec::with_capacity(MAX_CHUNK_BYTES), digest: Sha256Digest::new() }
     }
 
-    /// Sends the rest and names the whole.
+    /// Sends the rest and names what was written since the last cut.
     pub(crate) fn finish(mut self) -> Result<B256, EnclaveError> {
         self.send()?;
         Ok(self.digest.finish())
+    }
+
+    /// Names what was written since the last cut. What follows shares messages with it, but no digest.
+    pub(crate) fn cut(&mut self) -> B256 {
+        std::mem::replace(&mut self.digest, Sha256Digest::new()).finish()
     }
 
     fn send(&mut self) -> Result<(), EnclaveError> {

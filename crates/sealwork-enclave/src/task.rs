@@ -10,7 +10,9 @@ use crate::{
     keys::KeyRequest,
     output::OutputFrames,
 };
+use sealwork_runtime::Module;
 use sealwork_seal::{
+    Secret,
     age::SealWriter,
     binding::OutputBinding,
     bundle::{OutputBundle, write_output},
@@ -18,10 +20,46 @@ use sealwork_seal::{
 use sealwork_types::{
     B256, Status,
     enclave_wire::{DoneFrame, FromEnclave, Step, TaskFrame},
+    order::SigningDomain,
 };
+use std::{io::Write, rc::Rc};
+
+/// What a task needs before its input is looked at.
+pub(crate) struct Prepared {
+    pub(crate) job: Job,
+    secret: Rc<Secret<[u8; 32]>>,
+    /// The program, or the status that says why there is none.
+    pub(crate) module: Result<Rc<Module>, Status>,
+    now: u64,
+    trusted_now: u64,
+}
 
 /// Runs the task. `Ok` is a receipt that may be settled, whatever its status.
 pub(crate) fn run(enclave: &mut Enclave, frame: &TaskFrame, clock: TrustedClock) -> Result<DoneFrame, Stop> {
+    let prepared = prepare(enclave, frame, clock)?;
+    let job = &prepared.job;
+    let module = match &prepared.module {
+        Ok(module) => module,
+        Err(status) => return Ok(enclave.sign(job, *status, B256::ZERO, 0)),
+    };
+    let mut sealed = SealedInput::new(enclave.host.clone());
+    let ran = execute::execute(&prepared.execution(enclave, module), &mut sealed);
+    // First the host's faults, then the storage's, and only then anybody else's.
+    enclave.host.check()?;
+    sealed.settle(job.params.input_digest)?;
+    match ran {
+        Ok(ran) => enclave.deliver(job, ran),
+        Err(Blame::Input(status)) => Ok(enclave.sign(job, status, B256::ZERO, 0)),
+        Err(Blame::Nobody(refusal)) => Err(refusal.into()),
+    }
+}
+
+/// Checks the frame, gets the app's secret and its program.
+pub(crate) fn prepare(
+    enclave: &mut Enclave,
+    frame: &TaskFrame,
+    clock: TrustedClock,
+) -> Result<Prepared, Stop> {
     let now = frame.now.max(clock.now());
     let job = Job::check(frame, &enclave.anchors.domain, now)?;
     let secret = enclave.keys.secret(&KeyRequest {
@@ -31,77 +69,80 @@ pub(crate) fn run(enclave: &mut Enclave, frame: &TaskFrame, clock: TrustedClock)
         now,
     })?;
     enclave.progress(Step::KeyReleased)?;
-    let module = match enclave.programs.module(&enclave.host, job.code_hash())? {
-        Ok(module) => module,
-        Err(status) => return Ok(enclave.sign(&job, status, B256::ZERO, 0)),
-    };
-    let mut sealed = SealedInput::new(enclave.host.clone());
-    let execution = Execution {
-        job: &job,
-        domain: enclave.anchors.domain,
-        secret: &secret,
-        host: &enclave.host,
-        engine: enclave.programs.engine(),
-        module: &module,
-        now,
-        trusted_now: clock.now(),
-    };
-    let ran = execute::execute(&execution, &mut sealed);
-    // First the host's faults, then the storage's, and only then anybody else's.
-    enclave.host.check()?;
-    sealed.settle(job.params.input_digest)?;
-    match ran {
-        Ok(ran) => enclave.deliver(&job, ran),
-        Err(Blame::Input(status)) => Ok(enclave.sign(&job, status, B256::ZERO, 0)),
-        Err(Blame::Nobody(refusal)) => Err(refusal.into()),
+    let module = enclave.programs.module(&enclave.host, job.code_hash())?;
+    Ok(Prepared { job, secret, module, now, trusted_now: clock.now() })
+}
+
+impl Prepared {
+    /// The first task's run.
+    pub(crate) fn execution<'a>(&'a self, enclave: &'a Enclave, module: &'a Module) -> Execution<'a> {
+        Execution {
+            job: &self.job,
+            index: self.job.first,
+            domain: enclave.anchors.domain,
+            secret: &self.secret,
+            host: &enclave.host,
+            engine: enclave.programs.engine(),
+            module,
+            now: self.now,
+            trusted_now: self.trusted_now,
+        }
     }
 }
 
 impl Enclave {
-    fn progress(&self, step: Step) -> Result<(), EnclaveError> {
+    pub(crate) fn progress(&self, step: Step) -> Result<(), EnclaveError> {
         self.host.send(&FromEnclave::Progress(step))
     }
 
     /// Seals what the program left to the requester's key, sends it, and signs for it.
     fn deliver(&self, job: &Job, ran: Ran) -> Result<DoneFrame, Stop> {
         self.progress(Step::Sealing)?;
-        let Ran { mut status, mut bundle, fuel } = ran;
-        if bundle.body_len().is_err() {
-            // More files than a bundle can name, or names that it cannot carry.
-            status = Status::OUTPUT_LIMIT;
-            bundle = OutputBundle {
-                exit_code: bundle.exit_code,
-                stderr: bundle.stderr,
-                ..OutputBundle::default()
-            };
-        }
-        let output = self.seal(job, status, &bundle)?;
-        Ok(self.sign(job, status, output, fuel))
-    }
-
-    fn seal(&self, job: &Job, status: Status, bundle: &OutputBundle) -> Result<B256, Stop> {
-        let unsealable = |error: &dyn std::error::Error| {
-            Refusal::transient(format!("the output cannot be sealed: {error}"))
-        };
-        let body_len = bundle.body_len().map_err(|error| unsealable(&error))?;
-        let binding = OutputBinding {
-            domain: self.anchors.domain,
-            task: job.task,
-            input_digest: job.params.input_digest,
-            status: status.code(),
-            body_len,
-        };
+        let ran = deliverable(ran);
         let frames = OutputFrames::new(self.host.clone());
-        let recipients = std::slice::from_ref(&job.output_recipient);
-        let mut writer = SealWriter::new(recipients, frames).map_err(|error| unsealable(&error))?;
-        write_output(&mut writer, &binding, bundle).map_err(|error| unsealable(&error))?;
-        let frames = writer.finish().map_err(|error| unsealable(&error))?;
-        Ok(frames.finish()?)
+        let output = seal(job, &self.anchors.domain, job.first, &ran, frames)?.finish()?;
+        Ok(self.sign(job, ran.status, output, ran.fuel))
     }
 
     fn sign(&self, job: &Job, status: Status, output: B256, fuel: u64) -> DoneFrame {
-        let receipt = job.receipt(status, output, fuel);
+        let receipt = job.receipt(job.first, status, output, fuel);
         let signature = self.signer.sign(&self.anchors.domain, &receipt);
         DoneFrame { receipt, signature }
     }
+}
+
+/// What of a run can be delivered: not more files than a bundle can name, and no names that it cannot carry.
+pub(crate) fn deliverable(mut ran: Ran) -> Ran {
+    if ran.bundle.body_len().is_err() {
+        ran.status = Status::OUTPUT_LIMIT;
+        ran.bundle = OutputBundle {
+            exit_code: ran.bundle.exit_code,
+            stderr: ran.bundle.stderr,
+            ..OutputBundle::default()
+        };
+    }
+    ran
+}
+
+/// Seals a task's output to the requester's key.
+pub(crate) fn seal<W: Write>(
+    job: &Job,
+    domain: &SigningDomain,
+    index: u32,
+    ran: &Ran,
+    out: W,
+) -> Result<W, Refusal> {
+    let unsealable =
+        |error: &dyn std::error::Error| Refusal::transient(format!("the output cannot be sealed: {error}"));
+    let binding = OutputBinding {
+        domain: *domain,
+        task: job.task(index),
+        input_digest: job.params.input_digest,
+        status: ran.status.code(),
+        body_len: ran.bundle.body_len().map_err(|error| unsealable(&error))?,
+    };
+    let recipients = std::slice::from_ref(&job.output_recipient);
+    let mut writer = SealWriter::new(recipients, out).map_err(|error| unsealable(&error))?;
+    write_output(&mut writer, &binding, &ran.bundle).map_err(|error| unsealable(&error))?;
+    writer.finish().map_err(|error| unsealable(&error))
 }

@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 /// A program that runs longer than a task may last could never be settled.
 const MAX_TIME_MS: u64 = TASK_DEADLINE_S.saturating_mul(1_000);
 
+/// Names of environment variables that begin so are the enclave's: it tells a program with them which task it is.
+pub const RESERVED_ENVIRONMENT: &str = "SEALWORK_";
+
 /// An enclave that may get the app's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,7 +74,7 @@ pub struct Policy {
     pub allow_debug: bool,
     /// Limits of one run.
     pub limits: Limits,
-    /// Environment variables of the program.
+    /// Environment variables of the program; none with [`RESERVED_ENVIRONMENT`].
     pub environment: BTreeMap<String, String>,
 }
 
@@ -124,6 +127,11 @@ impl Policy {
                 "environment",
                 "has a name that is not A-Z, a-z, 0-9 or _, or a value with a zero byte".to_owned(),
             ),
+            (
+                !self.environment.keys().any(|name| name.starts_with(RESERVED_ENVIRONMENT)),
+                "environment",
+                format!("has a name that begins with {RESERVED_ENVIRONMENT}, which only the enclave sets"),
+            ),
         ];
         match rules.into_iter().find(|(holds, ..)| !holds) {
             Some((_, field, problem)) => Err(DocumentError::Value { kind: Self::KIND, field, problem }),
@@ -147,4 +155,33 @@ impl Policy {
 
 fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn environments_leave_reserved_names_to_the_enclave() {
+        let with = |name: &str| {
+            let accepted = AcceptedEnclave {
+                tee: TeeKind::Sim,
+                measurement: Measurement::new(crate::B256::repeat_byte(1)),
+                min_platform_svn: 0,
+            };
+            let policy = Policy {
+                version: 1,
+                code_hash: CodeHash::new(crate::B256::repeat_byte(2)),
+                enclaves: vec![accepted],
+                max_evidence_age_s: 300,
+                allow_debug: false,
+                limits: Limits::default(),
+                environment: BTreeMap::from([(name.to_owned(), "1".to_owned())]),
+            };
+            Policy::parse(&policy.to_bytes()).map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(with("SEALWORKER"), Ok(()));
+        let refused = with("SEALWORK_TASK_INDEX").unwrap_err();
+        assert!(refused.contains("begins with SEALWORK_"), "{refused}");
+    }
 }

@@ -36,6 +36,7 @@ pub(crate) struct Case {
     pub(crate) signed_for: SigningDomain,
     pub(crate) module: Vec<u8>,
     pub(crate) limits: Limits,
+    pub(crate) environment: BTreeMap<String, String>,
     pub(crate) stdin: Vec<u8>,
     pub(crate) files: Vec<(String, Vec<u8>)>,
     pub(crate) host_now: u64,
@@ -97,6 +98,7 @@ impl Case {
                 output_bytes: 4 << 20,
                 ..Limits::default()
             },
+            environment: BTreeMap::new(),
             stdin: b"attack at dawn".to_vec(),
             files: Vec::new(),
             host_now: NOW,
@@ -188,7 +190,7 @@ impl Case {
             max_evidence_age_s: 300,
             allow_debug: false,
             limits: self.limits,
-            environment: BTreeMap::new(),
+            environment: self.environment.clone(),
         }
     }
 
@@ -255,6 +257,7 @@ impl Outcome {
     pub(crate) fn receipt(&self) -> &Receipt {
         match &self.end {
             End::Done(done) => &done.receipt,
+            End::Batch(done) => panic!("a batch of {} tasks", done.tasks.len()),
             End::Refused { reason, .. } => panic!("refused: {reason}"),
         }
     }
@@ -274,6 +277,7 @@ impl Outcome {
                 assert_eq!(*found, retryable, "{reason}");
             }
             End::Done(done) => panic!("a receipt with status {}", Status::new(done.receipt.status)),
+            End::Batch(done) => panic!("a batch of {} tasks", done.tasks.len()),
         }
         assert!(self.output.is_empty(), "output without a receipt");
     }

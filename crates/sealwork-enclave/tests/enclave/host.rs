@@ -7,7 +7,7 @@ use sealwork_types::{
     Address, B256,
     abi::Grant,
     enclave_wire::{
-        DoneFrame, FrameError, FromEnclave, GrantFrame, SandboxReport, Step, TaskFrame, ToEnclave,
+        BatchDone, DoneFrame, FrameError, FromEnclave, GrantFrame, SandboxReport, Step, TaskFrame, ToEnclave,
         read_message, write_message,
     },
     evidence::TeeKind,
@@ -64,6 +64,7 @@ pub(crate) struct TestHost {
 #[derive(Debug)]
 pub(crate) enum End {
     Done(Box<DoneFrame>),
+    Batch(Box<BatchDone>),
     Refused { retryable: bool, reason: String },
 }
 
@@ -121,6 +122,7 @@ impl TestHost {
     /// Runs one task, feeding `module` and `sealed` in small chunks.
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other message fails the test")]
     pub(crate) fn run(&mut self, frame: TaskFrame, module: &[u8], sealed: &[u8]) -> Outcome {
+        let batch = frame.count > 1;
         self.say(&ToEnclave::Task(Box::new(frame)));
         let mut module = module.chunks(1000);
         let mut sealed = sealed.chunks(10_000);
@@ -144,6 +146,9 @@ impl TestHost {
                     assert!(sealed.next().is_none(), "output before the whole input was read");
                     output.extend_from_slice(&bytes);
                     continue;
+                }
+                FromEnclave::Done { done } if batch => {
+                    End::Batch(Box::new(serde_json::from_slice(&done).unwrap()))
                 }
                 FromEnclave::Done { done } => End::Done(Box::new(serde_json::from_slice(&done).unwrap())),
                 FromEnclave::Refused { retryable, reason } => End::Refused { retryable, reason },

@@ -107,6 +107,21 @@ async fn attests_runs_and_is_reused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn several_tasks_come_back_under_one_statement() {
+    let network = Network::start().await;
+    let host = network.host();
+    let info = host.ensure(0).await.unwrap();
+    let mut case = case(&network, wasm::echo()).await;
+    case.order = Box::new(|order| order.volume = 1_000);
+    case.frame = Box::new(|frame| (frame.count, frame.budget_ms) = (1_000, 600_000));
+    let ran = run(&host, input(case.prepare())).await.unwrap();
+    let TaskOutcome::Batch(done) = ran.outcome else { panic!("{:?}", ran.outcome) };
+    assert_eq!(recover(&case.domain, &done.statement, &done.signature).unwrap(), info.enclave);
+    assert_eq!((done.tasks.len(), done.statement.tally.paid), (1_000, 1_000));
+    assert_eq!(done.tasks.iter().map(|task| task.bytes).sum::<u64>(), ran.output.len() as u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn goes_on_after_bad_programs_and_refusals() {
     let network = Network::start().await;
     let host = network.host();

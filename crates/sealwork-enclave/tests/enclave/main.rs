@@ -2,6 +2,7 @@
 //! uses the real binary, the worker's host and a real CAS member ([`network`]).
 #![expect(clippy::unwrap_used, reason = "helpers outside of test functions")]
 
+mod batches;
 mod case;
 mod host;
 mod hosted;

@@ -4,6 +4,8 @@ const WASI: &str = r#"
  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+ (import "wasi_snapshot_preview1" "environ_sizes_get" (func $environ_sizes (param i32 i32) (result i32)))
+ (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))
  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
  (memory (export "memory") 2)
  (func $say (param $fd i32) (param $at i32) (param $len i32)
@@ -29,6 +31,15 @@ pub(crate) fn echo() -> Vec<u8> {
           (if (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)) (then (call $exit (i32.const 74))))
           (local.set $n (i32.load (i32.const 8)))
           (if (local.get $n) (then (call $say (i32.const 1) (i32.const 64) (local.get $n)) (br $next))))",
+    )
+}
+
+/// Writes its environment to standard output, each variable with its zero byte.
+pub(crate) fn environment() -> Vec<u8> {
+    program(
+        "(drop (call $environ_sizes (i32.const 16) (i32.const 20)))
+         (drop (call $environ (i32.const 1024) (i32.const 8192)))
+         (call $say (i32.const 1) (i32.const 8192) (i32.load (i32.const 20)))",
     )
 }
 

@@ -7,8 +7,9 @@ use super::{
 use async_trait::async_trait;
 use sealwork_ports::{ErrorKind, PortError, RunningTask, TaskInput, TaskOutcome, TaskUpdate};
 use sealwork_types::{
+    batch::MAX_BATCH_DOCUMENT_BYTES,
     bounded::parse_json,
-    enclave_wire::{DoneFrame, FromEnclave, ToEnclave},
+    enclave_wire::{BatchDone, DoneFrame, FromEnclave, TaskFrame, ToEnclave},
     policy::Policy,
 };
 use std::{sync::Arc, time::Duration};
@@ -77,7 +78,8 @@ async fn drive(
     input: TaskInput,
     updates: mpsc::Sender<TaskUpdate>,
 ) -> Driven {
-    let patience = patience(&launch, &input);
+    let patience = patience(&launch, &input.frame);
+    let batch = input.frame.count > 1;
     let (mut module, mut sealed) = (Chunks::new(input.module), Chunks::new(input.sealed_input));
     let storage = launch.timeouts().silence;
     process.send(&launch, &ToEnclave::Task(Box::new(input.frame))).await?;
@@ -95,7 +97,7 @@ async fn drive(
             }
             FromEnclave::Progress(step) => TaskUpdate::Step(step),
             FromEnclave::Output(bytes) => TaskUpdate::Output(bytes.into()),
-            FromEnclave::Done { done } => return Ok((process, done_outcome(&done)?)),
+            FromEnclave::Done { done } => return Ok((process, done_outcome(&done, batch)?)),
             FromEnclave::Refused { retryable, reason } => {
                 let failure = module.failure().or_else(|| sealed.failure());
                 return Ok((process, refused_outcome(retryable, reason, failure)));
@@ -108,19 +110,27 @@ async fn drive(
     }
 }
 
-/// A running program may be silent as long as its policy lets it run.
-fn patience(launch: &Launch, input: &TaskInput) -> Duration {
+/// A running program may be silent as long as its policy lets it run, and several as long as none begins too late.
+fn patience(launch: &Launch, frame: &TaskFrame) -> Duration {
     let silence = launch.timeouts().silence;
-    match Policy::parse(&input.frame.policy) {
-        Ok(policy) => silence.saturating_add(Duration::from_millis(policy.limits.time_ms)),
+    let begins = if frame.count > 1 { frame.budget_ms } else { 0 };
+    match Policy::parse(&frame.policy) {
+        Ok(policy) => {
+            let busy = policy.limits.time_ms.saturating_add(begins);
+            silence.saturating_add(Duration::from_millis(busy))
+        }
         // The enclave will refuse it.
         Err(_) => silence,
     }
 }
 
-fn done_outcome(done: &[u8]) -> Result<TaskOutcome, PortError> {
-    let done: DoneFrame = parse_json("result", done, MAX_DOCUMENT_BYTES)
-        .map_err(|error| PortError::because(ErrorKind::Local, "read the enclave's result", error))?;
+fn done_outcome(done: &[u8], batch: bool) -> Result<TaskOutcome, PortError> {
+    let unusable = |error| PortError::because(ErrorKind::Local, "read the enclave's result", error);
+    if batch {
+        let done: BatchDone = parse_json("result", done, MAX_BATCH_DOCUMENT_BYTES).map_err(unusable)?;
+        return Ok(TaskOutcome::Batch(Box::new(done)));
+    }
+    let done: DoneFrame = parse_json("result", done, MAX_DOCUMENT_BYTES).map_err(unusable)?;
     Ok(TaskOutcome::Done { receipt: Box::new(done.receipt), signature: done.signature })
 }
 
