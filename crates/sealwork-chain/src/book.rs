@@ -1,6 +1,6 @@
 //! The whole Book, as its events tell it.
 
-use crate::EvmChain;
+use crate::{ChainError, EvmChain, logs::Place, pages::Kept};
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_rpc_types_eth::{Filter, Log};
 use alloy_sol_types::SolEvent;
@@ -12,13 +12,13 @@ use sealwork_types::{
     signed_order::{Order, SignedOrder},
 };
 use std::collections::HashMap;
+use tokio::sync::MutexGuard;
 
 #[async_trait]
 impl OrderBook for EvmChain {
     async fn posted(&self) -> Result<Vec<PostedOrder>, PortError> {
-        let filter = Filter::new().address(self.contracts().book).from_block(self.deployed_at());
-        let logs = self.endpoint().logs(&filter).await?;
-        Ok(entries(self.deployment().domain, &logs))
+        let kept = shelves(self).await?;
+        Ok(entries(self.deployment().domain, kept.found()))
     }
 
     async fn gas_price(&self) -> Result<u128, PortError> {
@@ -26,11 +26,19 @@ impl OrderBook for EvmChain {
     }
 }
 
+/// Everything that the Book told of, up to the head.
+pub(crate) async fn shelves(chain: &EvmChain) -> Result<MutexGuard<'_, Kept<Log>>, ChainError> {
+    let mut kept = chain.book().lock().await;
+    let filter = Filter::new().address(chain.contracts().book);
+    kept.read(chain, &filter, |log| Some(log.clone())).await?;
+    Ok(kept)
+}
+
 /// Orders in the order of their first posting. One that its signer took off and posted again stands in its old place.
-fn entries(domain: SigningDomain, logs: &[Log]) -> Vec<PostedOrder> {
+fn entries(domain: SigningDomain, logs: &[(Place, Log)]) -> Vec<PostedOrder> {
     let mut entries: Vec<PostedOrder> = Vec::new();
     let mut places: HashMap<(Address, B256), usize> = HashMap::new();
-    for log in logs {
+    for (_, log) in logs {
         if let Ok(event) = OrderWithdrawn::decode_log(&log.inner) {
             let OrderWithdrawn { signer, orderHash } = event.data;
             let place = places.get(&(signer, orderHash));

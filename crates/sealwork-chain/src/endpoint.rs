@@ -1,15 +1,21 @@
 //! One JSON-RPC endpoint and, if there is a key, one account that sends.
 
-use crate::{ChainError, revert};
+use crate::{
+    ChainError,
+    error::at,
+    member,
+    pool::{Failover, Pool},
+    revert,
+};
 use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::{BlockNumberOrTag, Encodable2718};
 use alloy_network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder};
 use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_provider::{DynProvider, Provider, ProviderBuilder};
+use alloy_provider::{DynProvider, Provider, ProviderBuilder, RootProvider};
 use alloy_rpc_client::RpcClient;
-use alloy_rpc_types_eth::{Filter, Log, TransactionReceipt, TransactionRequest};
+use alloy_rpc_types_eth::{TransactionReceipt, TransactionRequest};
 use alloy_signer_local::PrivateKeySigner;
-use alloy_transport::{IntoBoxTransport, TransportError};
+use alloy_transport::{BoxTransport, IntoBoxTransport, TransportError};
 use sealwork_ports::TxOutcome;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
@@ -22,13 +28,15 @@ const MAX_PAUSE: Duration = Duration::from_millis(500);
 /// Gas limits are estimates plus this many percent, because state moves between estimate and inclusion.
 const GAS_MARGIN_PERCENT: u64 = 15;
 
-/// Longest wait for a connection, and for an answer: an endpoint that is silent is not reachable.
+/// Longest wait for a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Longest wait for an answer over HTTP, whoever waits.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
-/// One JSON-RPC endpoint and one sending account.
+/// One chain, through one JSON-RPC endpoint or several, and one sending account.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
+    pool: Arc<Pool>,
     provider: DynProvider,
     wallet: EthereumWallet,
     sender: Address,
@@ -40,29 +48,51 @@ pub struct Endpoint {
 impl Endpoint {
     /// Connects and asks for the chain id.
     ///
+    /// Several URLs, separated by commas, are one chain's: the first that is well is asked, another when it fails, and
+    /// what they say is compared. The order is that of trust.
+    ///
     /// # Errors
     /// [`ChainError::Url`] or [`ChainError::Endpoint`].
-    pub async fn connect(url: &str, signer: PrivateKeySigner) -> Result<Self, ChainError> {
-        let parsed = url.parse().map_err(|_| ChainError::Url { url: url.to_owned() })?;
-        let client =
-            reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).timeout(ANSWER_WITHIN).build();
-        let client = client.map_err(|_| ChainError::Url { url: url.to_owned() })?;
-        Self::with(ProviderBuilder::default().connect_reqwest(client, parsed).erased(), signer).await
+    pub async fn connect(urls: &str, signer: PrivateKeySigner) -> Result<Self, ChainError> {
+        let endpoints = urls.split(',').map(|url| reach(url.trim())).collect::<Result<_, _>>()?;
+        Self::with(endpoints, signer).await
     }
 
     /// Talks over a transport that is there already, such as a chain in the same process, and asks for the chain id.
     ///
     /// # Errors
     /// [`ChainError::Endpoint`].
-    pub async fn over(transport: impl IntoBoxTransport, signer: PrivateKeySigner) -> Result<Self, ChainError> {
-        let client = RpcClient::new(transport.into_box_transport(), true);
-        Self::with(ProviderBuilder::default().connect_client(client).erased(), signer).await
+    pub async fn over(
+        transport: impl IntoBoxTransport,
+        signer: PrivateKeySigner,
+    ) -> Result<Self, ChainError> {
+        Self::over_all(vec![("endpoint 1".to_owned(), transport.into_box_transport())], signer).await
     }
 
-    async fn with(provider: DynProvider, signer: PrivateKeySigner) -> Result<Self, ChainError> {
+    /// The same over several transports to one chain, each with a name for errors, in the order of trust.
+    ///
+    /// # Errors
+    /// [`ChainError::Endpoint`] or [`ChainError::NoEndpoint`].
+    pub async fn over_all(
+        transports: Vec<(String, BoxTransport)>,
+        signer: PrivateKeySigner,
+    ) -> Result<Self, ChainError> {
+        let at = |(name, transport)| member::Address { name, secrets: Vec::new(), transport };
+        Self::with(transports.into_iter().map(at).collect(), signer).await
+    }
+
+    async fn with(endpoints: Vec<member::Address>, signer: PrivateKeySigner) -> Result<Self, ChainError> {
+        let pool = Arc::new(Pool::new(endpoints));
+        let client = RpcClient::new(Failover(Arc::clone(&pool)), true);
+        let provider = ProviderBuilder::default().connect_client(client).erased();
         let chain_id = provider.get_chain_id().await.map_err(at("eth_chainId"))?;
         let sender = signer.address();
-        Ok(Self { provider, wallet: signer.into(), sender, chain_id, sending: Arc::default() })
+        Ok(Self { pool, provider, wallet: signer.into(), sender, chain_id, sending: Arc::default() })
+    }
+
+    /// The endpoints one by one.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// The account that sends.
@@ -158,16 +188,6 @@ impl Endpoint {
     pub async fn gas_price(&self) -> Result<u128, ChainError> {
         let fees = self.provider.estimate_eip1559_fees().await.map_err(at("eth_feeHistory"))?;
         Ok(fees.max_fee_per_gas)
-    }
-
-    /// Logs of a filter, in chain order.
-    ///
-    /// # Errors
-    /// [`ChainError::Endpoint`].
-    pub(crate) async fn logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {
-        let mut logs = self.provider.get_logs(filter).await.map_err(at("eth_getLogs"))?;
-        logs.sort_by_key(|log| (log.block_number, log.log_index));
-        Ok(logs)
     }
 
     /// Receipt of a mined transaction.
@@ -280,8 +300,18 @@ const fn reverted(reason: String, data: Bytes) -> ChainError {
     ChainError::Reverted { reason, data }
 }
 
-fn at(method: &'static str) -> impl Fn(TransportError) -> ChainError {
-    move |source| ChainError::Endpoint { method, source }
+/// The way to a URL.
+fn reach(url: &str) -> Result<member::Address, ChainError> {
+    let wrong = || ChainError::Url { url: url.to_owned() };
+    let parsed: reqwest::Url = url.parse().map_err(|_| wrong())?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return Err(wrong());
+    }
+    let client = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).timeout(ANSWER_WITHIN).build();
+    let client = client.map_err(|_| wrong())?;
+    let (name, secrets) = (member::redacted(&parsed), member::spellings(&parsed));
+    let provider: RootProvider = ProviderBuilder::default().connect_reqwest(client, parsed);
+    Ok(member::Address { name, secrets, transport: provider.client().transport().clone() })
 }
 
 /// Like [`at`], but a JSON-RPC error with revert data becomes [`ChainError::Reverted`].

@@ -1,9 +1,26 @@
 //! What can go wrong between us and a chain.
 
+use crate::member::is_unreachable;
 use alloy_primitives::{B256, Bytes};
 use alloy_sol_types::SolError;
 use alloy_transport::TransportError;
 use sealwork_ports::{ErrorKind, PortError};
+
+/// How endpoints say that a query of logs covers too much, in lower case.
+const RANGE_WORDS: [&str; 12] = [
+    "query returned more than",
+    "block range",
+    "limit exceeded",
+    "range is too large",
+    "range too large",
+    "range too wide",
+    "too many blocks",
+    "too many results",
+    "too many logs",
+    "response size",
+    "exceeds limit",
+    "query timeout",
+];
 
 /// Why a call or a transaction failed.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +66,38 @@ pub enum ChainError {
     /// The sender's key or transaction is unusable.
     #[error("cannot sign the transaction")]
     Sign(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// There is no endpoint left to ask.
+    #[error("no chain endpoint can be asked: {reasons}")]
+    NoEndpoint {
+        /// Why each is not.
+        reasons: String,
+    },
+    /// What an endpoint says about blocks does not fit together, also when asked again.
+    #[error(
+        "the chain endpoint contradicts itself about blocks {from} to {to}: {what}; try again, or use another one"
+    )]
+    Unsteady {
+        /// First block.
+        from: u64,
+        /// Last block.
+        to: u64,
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// Two endpoints say different things, and it is not known who is right.
+    #[error(
+        "the chain endpoints {first} and {second} show different events in blocks {from} to {to}; try again"
+    )]
+    Disagreement {
+        /// First block.
+        from: u64,
+        /// Last block.
+        to: u64,
+        /// One endpoint.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// The endpoint serves another chain.
     #[error("the endpoint serves chain {found}, the network document says {expected}")]
     OtherChain {
@@ -60,6 +109,20 @@ pub enum ChainError {
 }
 
 impl ChainError {
+    /// Whether the endpoint refused a query of logs because of its range or of what it would answer.
+    pub(crate) fn refuses_range(&self) -> bool {
+        let Self::Endpoint { source, .. } = self else { return false };
+        let Some(words) = source.as_error_resp().map(|error| error.message.to_lowercase()) else {
+            return false;
+        };
+        RANGE_WORDS.iter().any(|part| words.contains(part))
+    }
+
+    /// Whether the endpoint was of no use, and another one may be.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Endpoint { source, .. } if is_unreachable(source))
+    }
+
     /// Whether a contract refused with this error.
     pub fn is_revert<E: SolError>(&self) -> bool {
         matches!(self, Self::Reverted { data, .. } if data.starts_with(&E::SELECTOR))
@@ -69,7 +132,11 @@ impl ChainError {
 impl From<ChainError> for PortError {
     fn from(error: ChainError) -> Self {
         let kind = match &error {
-            ChainError::Endpoint { .. } | ChainError::NotMined { .. } => ErrorKind::Unavailable,
+            ChainError::Endpoint { .. }
+            | ChainError::NotMined { .. }
+            | ChainError::NoEndpoint { .. }
+            | ChainError::Unsteady { .. }
+            | ChainError::Disagreement { .. } => ErrorKind::Unavailable,
             ChainError::Reverted { .. } => ErrorKind::Rejected,
             ChainError::Answer { .. } | ChainError::OtherChain { .. } => ErrorKind::Corrupt,
             ChainError::Url { .. } | ChainError::Sign(_) => ErrorKind::Local,
@@ -80,4 +147,9 @@ impl From<ChainError> for PortError {
             None => Self::new(kind, action),
         }
     }
+}
+
+/// Puts the method to what went wrong with it.
+pub(crate) fn at(method: &'static str) -> impl Fn(TransportError) -> ChainError {
+    move |source| ChainError::Endpoint { method, source }
 }

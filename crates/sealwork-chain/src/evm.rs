@@ -3,16 +3,20 @@
 use crate::{
     ChainError, Endpoint,
     executed::{self, Past},
-    logs::{self, Place},
-    orders, registrations,
+    header::Header,
+    orders,
+    pages::{Kept, Pages},
+    registrations::{self, Registration},
+    trail::Trail,
 };
 use alloy_primitives::{Address, B256, Bytes};
+use alloy_rpc_types_eth::Log;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
 use async_trait::async_trait;
 use sealwork_ports::{
-    Chain, Deployment, ErrorKind, EventCursor, EventPage, MarketEvent, PortError, PostedAppOrder,
-    PostedPoolOrder, TxInfo, TxOutcome,
+    Chain, Deployment, ErrorKind, EventCursor, EventPage, PortError, PostedAppOrder, PostedPoolOrder, TxInfo,
+    TxOutcome,
 };
 use sealwork_types::{
     AppId, CodeHash, DealId, ManifestHash, PolicyHash, PoolId,
@@ -29,14 +33,12 @@ use sealwork_types::{
 };
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-/// Blocks asked for at once; public endpoints refuse wide ranges.
-pub(crate) const BLOCKS_PER_QUERY: u64 = 2_000;
 /// Longest [`Chain::wait`].
 const MAX_WAIT: Duration = Duration::from_secs(1);
 /// Pause between looks at the block number.
@@ -47,10 +49,20 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub struct EvmChain {
     endpoint: Endpoint,
     deployment: Deployment,
+    memory: Arc<Memory>,
+}
+
+/// What was read of the chain and need not be read again.
+#[derive(Debug, Default)]
+struct Memory {
     /// Newest block that [`Chain::events`] looked at; [`Chain::wait`] waits for a newer one.
-    seen: Arc<AtomicU64>,
+    seen: AtomicU64,
+    trail: Mutex<Trail>,
+    pages: Pages,
     /// What executed deals are rebuilt from.
-    past: Arc<tokio::sync::Mutex<Past>>,
+    past: tokio::sync::Mutex<Past>,
+    book: tokio::sync::Mutex<Kept<Log>>,
+    registrations: tokio::sync::Mutex<Kept<Registration>>,
 }
 
 impl EvmChain {
@@ -77,7 +89,8 @@ impl EvmChain {
         if expected != found {
             return Err(ChainError::OtherChain { expected, found });
         }
-        Ok(Self { endpoint, deployment, seen: Arc::default(), past: Arc::default() })
+        endpoint.pool().pin(deployment.contracts.market);
+        Ok(Self { endpoint, deployment, memory: Arc::default() })
     }
 
     /// The endpoint underneath.
@@ -86,7 +99,29 @@ impl EvmChain {
     }
 
     pub(crate) fn past(&self) -> &tokio::sync::Mutex<Past> {
-        &self.past
+        &self.memory.past
+    }
+
+    pub(crate) fn book(&self) -> &tokio::sync::Mutex<Kept<Log>> {
+        &self.memory.book
+    }
+
+    pub(crate) fn registrations(&self) -> &tokio::sync::Mutex<Kept<Registration>> {
+        &self.memory.registrations
+    }
+
+    pub(crate) fn pages(&self) -> &Pages {
+        &self.memory.pages
+    }
+
+    /// Not to be held while something is awaited.
+    pub(crate) fn trail(&self) -> MutexGuard<'_, Trail> {
+        self.memory.trail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// [`Chain::wait`] waits for a newer block.
+    pub(crate) fn saw(&self, head: &Header) {
+        self.memory.seen.store(head.number, Ordering::Relaxed);
     }
 
     pub(crate) const fn contracts(&self) -> &Contracts {
@@ -104,25 +139,6 @@ impl EvmChain {
     pub async fn view<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, ChainError> {
         let answer = self.endpoint.call(to, call.abi_encode()).await?;
         C::abi_decode_returns(&answer).map_err(|_| ChainError::Answer { call: C::SIGNATURE })
-    }
-
-    /// Events from a position on, and the position behind the blocks that were looked at.
-    async fn event_page(
-        &self,
-        after: EventCursor,
-    ) -> Result<(Vec<(Place, MarketEvent)>, EventCursor), ChainError> {
-        let head = self.endpoint.block_number().await?;
-        self.seen.store(head, Ordering::Relaxed);
-        let from = after.block.max(self.deployment.deployed_at);
-        let to = head.min(from.saturating_add(BLOCKS_PER_QUERY));
-        if from > to {
-            return Ok((Vec::new(), after));
-        }
-        let found = self.endpoint.logs(&logs::market_filter(self.contracts(), from, to)).await?;
-        let mut events = logs::decode_all(&found);
-        let from = Place { block: after.block, log_index: after.log_index };
-        events.retain(|(place, _)| *place >= from);
-        Ok((events, EventCursor::at_block(to.saturating_add(1))))
     }
 }
 
@@ -221,23 +237,12 @@ impl Chain for EvmChain {
     }
 
     async fn events(&self, after: EventCursor, limit: usize) -> Result<EventPage, PortError> {
-        let (mut found, behind) = self.event_page(after).await?;
-        let cut = found.len() > limit;
-        found.truncate(limit);
-        let next = match found.last() {
-            Some((place, _)) if cut => EventCursor {
-                log_index: place.log_index.saturating_add(1),
-                ..EventCursor::at_block(place.block)
-            },
-            _ => behind,
-        };
-        let events = found.into_iter().map(|(place, event)| (place.block, event)).collect();
-        Ok(EventPage { rewound_to: None, events, next })
+        Ok(self.event_page(after, limit).await?)
     }
 
     async fn wait(&self) {
         let looking = async {
-            let seen = self.seen.load(Ordering::Relaxed);
+            let seen = self.memory.seen.load(Ordering::Relaxed);
             while self.endpoint.block_number().await.is_ok_and(|head| head <= seen) {
                 tokio::time::sleep(LOOK_EVERY).await;
             }

@@ -45,7 +45,11 @@ pub(crate) async fn deal(chain: &EvmChain, id: DealId, transaction: B256) -> Res
     let orders = orders(&called, &chain.deployment().domain, id, transaction)?;
     let started_at = chain.endpoint().timestamp(place.block).await?;
     let mut past = chain.past().lock().await;
-    past.read(chain, place.block).await?;
+    past.read(chain).await?;
+    if !past.reaches(place.block) {
+        let text = format!("the endpoint does not show all events up to block {} yet", place.block);
+        return Err(PortError::new(ErrorKind::Unavailable, text));
+    }
     let owners = past.owners(&parties(&orders), place);
     let fee_bps = match past.fee(place) {
         Some(fee) => fee,

@@ -2,21 +2,33 @@
 //!
 //! [`EvmChain`] implements [`sealwork_ports::Chain`]: registry look-ups, market events in order, and transactions that
 //! are sent by one account, one at a time, and waited for. Contract errors come back decoded by name with their values.
+//!
+//! It is made to run for a year without anybody looking. Several endpoints are as good as one: the next one answers when
+//! one fails, and one that is of another chain or past is not believed any more (`pool`). Events follow one
+//! consistent chain, and what is replaced is taken back (`events`); what was read is kept, continued in ranges that
+//! endpoints answer, and put right after reorganizations (`pages`).
 //! [`deploy()`] creates the contracts of a new deployment with plain transactions from committed artifacts; no node or
 //! compiler is needed.
 //!
-//! What it does not do: it believes its endpoint. Services that must not (the CAS) use an endpoint of their own.
+//! What it does not do: it believes its endpoint, or what several of them agree on. Services that must not (the CAS) use
+//! endpoints of their own. A reorganization deeper than 64 blocks is not followed.
 
 mod book;
 mod deploy;
 mod endpoint;
 mod error;
+mod events;
 mod evm;
 mod executed;
+mod header;
 mod logs;
+mod member;
 mod orders;
+mod pages;
+mod pool;
 mod registrations;
 mod revert;
+mod trail;
 mod transport;
 mod verify;
 

@@ -2,10 +2,11 @@
 
 use crate::{
     ChainError, EvmChain,
+    book::shelves,
     logs::{self, Place},
 };
 use alloy_primitives::{Address, B256, U256};
-use alloy_rpc_types_eth::Filter;
+use alloy_rpc_types_eth::Log;
 use alloy_sol_types::SolEvent;
 use sealwork_ports::{PostedAppOrder, PostedPoolOrder};
 use sealwork_types::{
@@ -29,11 +30,11 @@ struct Terms {
 
 /// Alive posted orders of an app, cheapest first.
 pub(crate) async fn app_orders(chain: &EvmChain, app: AppId) -> Result<Vec<PostedAppOrder>, ChainError> {
-    let filter = posted(chain).event_signature(AppOrderPosted::SIGNATURE_HASH).topic1(app.get());
+    let logs = posted(chain, AppOrderPosted::SIGNATURE_HASH, Some(app.get())).await?;
     let owner = chain.view(chain.contracts().registry, &appCall { id: app.get() }).await?.owner;
     let now = chain.endpoint().head().await?.1;
     let mut alive = Vec::new();
-    for log in chain.endpoint().logs(&filter).await? {
+    for log in logs {
         let Ok(event) = AppOrderPosted::decode_log(&log.inner) else { continue };
         let AppOrderPosted { orderHash, order, signature, .. } = event.data;
         let terms = Terms {
@@ -57,13 +58,10 @@ pub(crate) async fn pool_orders(
     chain: &EvmChain,
     pool: Option<PoolId>,
 ) -> Result<Vec<PostedPoolOrder>, ChainError> {
-    let mut filter = posted(chain).event_signature(PoolOrderPosted::SIGNATURE_HASH);
-    if let Some(pool) = pool {
-        filter = filter.topic1(pool.get());
-    }
+    let logs = posted(chain, PoolOrderPosted::SIGNATURE_HASH, pool.map(|pool| pool.get())).await?;
     let now = chain.endpoint().head().await?.1;
     let mut alive = Vec::new();
-    for log in chain.endpoint().logs(&filter).await? {
+    for log in logs {
         let Ok(event) = PoolOrderPosted::decode_log(&log.inner) else { continue };
         let PoolOrderPosted { orderHash, order, signature, .. } = event.data;
         let owner = chain.view(chain.contracts().registry, &poolCall { id: order.pool }).await?.owner;
@@ -83,8 +81,12 @@ pub(crate) async fn pool_orders(
     Ok(alive)
 }
 
-fn posted(chain: &EvmChain) -> Filter {
-    Filter::new().address(chain.contracts().book).from_block(chain.deployed_at())
+/// Postings of one kind, of one app or pool if given.
+async fn posted(chain: &EvmChain, kind: B256, of: Option<B256>) -> Result<Vec<Log>, ChainError> {
+    let kept = shelves(chain).await?;
+    let fits =
+        |log: &&Log| log.topic0() == Some(&kind) && of.is_none_or(|of| log.topics().get(1) == Some(&of));
+    Ok(kept.found().iter().map(|(_, log)| log).filter(fits).cloned().collect())
 }
 
 async fn is_alive(chain: &EvmChain, terms: &Terms, now: u64) -> Result<bool, ChainError> {
@@ -95,15 +97,16 @@ async fn is_alive(chain: &EvmChain, terms: &Terms, now: u64) -> Result<bool, Cha
     let nonce = chain.view(market, &accountCall { owner: terms.signer }).await?.nonce;
     let state = chain.view(market, &orderStateCall { signer: terms.signer, orderHash: terms.hash }).await?;
     let valid = U256::from(terms.nonce) >= U256::from(nonce);
-    Ok(valid && !state.canceled && state.consumed < terms.volume && !is_withdrawn(chain, terms).await?)
+    Ok(valid && !state.canceled && state.consumed < terms.volume && !is_withdrawn(chain, terms).await)
 }
 
 /// Whether the signer took the order off the book and did not post it again.
-async fn is_withdrawn(chain: &EvmChain, terms: &Terms) -> Result<bool, ChainError> {
-    let filter = posted(chain)
-        .event_signature(OrderWithdrawn::SIGNATURE_HASH)
-        .topic1(terms.signer.into_word())
-        .topic2(terms.hash);
-    let last = chain.endpoint().logs(&filter).await?.iter().map(logs::position).max();
-    Ok(last.is_some_and(|withdrawn| withdrawn > terms.posted))
+async fn is_withdrawn(chain: &EvmChain, terms: &Terms) -> bool {
+    let kept = chain.book().lock().await;
+    let key = [terms.signer.into_word(), terms.hash];
+    let of_it = |log: &Log| {
+        log.topic0() == Some(&OrderWithdrawn::SIGNATURE_HASH) && log.topics().get(1..3) == Some(&key[..])
+    };
+    let last = kept.found().iter().rev().find(|(_, log)| of_it(log)).map(|(place, _)| *place);
+    last.is_some_and(|withdrawn| withdrawn > terms.posted)
 }

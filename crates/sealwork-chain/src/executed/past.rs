@@ -1,10 +1,6 @@
 //! Protocol fees and owners as they were at a place in the chain, from events that are read once.
 
-use crate::{
-    ChainError, EvmChain,
-    evm::BLOCKS_PER_QUERY,
-    logs::{self, Place},
-};
+use crate::{ChainError, EvmChain, logs::Place, pages::Kept};
 use alloy_primitives::{Address, B256};
 use alloy_rpc_types_eth::{Filter, Log};
 use alloy_sol_types::{SolEvent, sol};
@@ -16,63 +12,70 @@ sol! {
     event Transfer(address indexed from, address indexed to, uint256 indexed id);
 }
 
-/// What happened up to a block, in order.
-#[derive(Debug, Default)]
-pub(crate) struct Past {
-    /// First block that was not read.
-    next: u64,
-    fees: Vec<(Place, u16)>,
-    transfers: Vec<(Place, B256, Address)>,
+/// Something that happened.
+#[derive(Clone, Copy, Debug)]
+enum Fact {
+    Fee(u16),
+    Owner(B256, Address),
 }
 
+/// What happened, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Past(Kept<Fact>);
+
 impl Past {
-    /// Reads what is missing up to a block, in ranges that public endpoints answer.
-    pub(crate) async fn read(&mut self, chain: &EvmChain, to: u64) -> Result<(), ChainError> {
-        self.next = self.next.max(chain.deployed_at());
-        while self.next <= to {
-            let last = to.min(self.next.saturating_add(BLOCKS_PER_QUERY));
-            let filter = Filter::new()
-                .address(vec![chain.contracts().market, chain.contracts().registry])
-                .event_signature(vec![FeeChanged::SIGNATURE_HASH, Transfer::SIGNATURE_HASH])
-                .from_block(self.next)
-                .to_block(last);
-            for log in chain.endpoint().logs(&filter).await? {
-                self.take(chain.contracts(), &log);
-            }
-            self.next = last.saturating_add(1);
-        }
-        Ok(())
+    /// Reads what is missing, in ranges that public endpoints answer.
+    pub(crate) async fn read(&mut self, chain: &EvmChain) -> Result<(), ChainError> {
+        let filter = Filter::new()
+            .address(vec![chain.contracts().market, chain.contracts().registry])
+            .event_signature(vec![FeeChanged::SIGNATURE_HASH, Transfer::SIGNATURE_HASH]);
+        self.0.read(chain, &filter, |log| fact(chain.contracts(), log)).await
     }
 
-    fn take(&mut self, contracts: &Contracts, log: &Log) {
-        let (at, from) = (logs::position(log), log.address());
-        if from == contracts.market
-            && let Ok(changed) = FeeChanged::decode_log(&log.inner)
-        {
-            self.fees.push((at, changed.feeBps));
-        }
-        if from == contracts.registry
-            && let Ok(transfer) = Transfer::decode_log(&log.inner)
-        {
-            self.transfers.push((at, transfer.id.into(), transfer.to));
-        }
+    /// Whether a block was read.
+    pub(crate) fn reaches(&self, block: u64) -> bool {
+        self.0.reaches(block)
     }
 
     /// The protocol fee that was in force; the Market tells of the first one when it is created.
     pub(crate) fn fee(&self, before: Place) -> Option<u16> {
-        self.fees.iter().rev().find(|(at, _)| *at < before).map(|(_, fee)| *fee)
+        fee(self.0.found(), before)
     }
 
     /// Who owned those apps, pools and datasets.
     pub(crate) fn owners(&self, ids: &[B256], before: Place) -> BTreeMap<B256, Address> {
-        let earlier = self.transfers.iter().take_while(|(at, ..)| *at < before);
-        earlier.filter(|(_, id, _)| ids.contains(id)).map(|(_, id, to)| (*id, *to)).collect()
+        owners(self.0.found(), ids, before)
     }
+}
+
+fn fact(contracts: &Contracts, log: &Log) -> Option<Fact> {
+    if log.address() == contracts.market {
+        return FeeChanged::decode_log(&log.inner).ok().map(|changed| Fact::Fee(changed.feeBps));
+    }
+    let transfer = Transfer::decode_log(&log.inner).ok().filter(|_| log.address() == contracts.registry)?;
+    Some(Fact::Owner(transfer.id.into(), transfer.to))
+}
+
+fn fee(facts: &[(Place, Fact)], before: Place) -> Option<u16> {
+    facts.iter().rev().filter(|(at, _)| *at < before).find_map(|(_, fact)| match fact {
+        Fact::Fee(fee) => Some(*fee),
+        Fact::Owner(..) => None,
+    })
+}
+
+fn owners(facts: &[(Place, Fact)], ids: &[B256], before: Place) -> BTreeMap<B256, Address> {
+    let earlier = facts.iter().take_while(|(at, _)| *at < before);
+    let owner = |(_, fact): &(Place, Fact)| match fact {
+        Fact::Owner(id, to) if ids.contains(id) => Some((*id, *to)),
+        Fact::Owner(..) | Fact::Fee(_) => None,
+    };
+    earlier.filter_map(owner).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logs;
     use alloy_primitives::U256;
 
     const MARKET: Address = Address::repeat_byte(1);
@@ -106,8 +109,7 @@ mod tests {
 
     #[test]
     fn fee_and_owners_are_those_before_the_place() {
-        let mut past = Past::default();
-        for log in [
+        let facts: Vec<_> = [
             log(MARKET, 1, &FeeChanged { feeBps: 100 }),
             log(REGISTRY, 2, &transfer(7, 0xa)),
             log(REGISTRY, 2, &transfer(8, 0xb)),
@@ -116,17 +118,18 @@ mod tests {
             // Whoever else emits the same events is not asked.
             log(REGISTRY, 7, &FeeChanged { feeBps: 1 }),
             log(MARKET, 7, &transfer(7, 0xd)),
-        ] {
-            past.take(&contracts(), &log);
-        }
-        assert_eq!(past.fee(at(1, 3)), None);
-        let fees = [at(1, 4), at(5, 3), at(5, 4), at(9, 0)].map(|place| past.fee(place));
+        ]
+        .iter()
+        .filter_map(|log| Some((logs::position(log), fact(&contracts(), log)?)))
+        .collect();
+        assert_eq!(fee(&facts, at(1, 3)), None);
+        let fees = [at(1, 4), at(5, 3), at(5, 4), at(9, 0)].map(|place| fee(&facts, place));
         assert_eq!(fees, [Some(100), Some(100), Some(250), Some(250)]);
         let id = B256::repeat_byte(7);
-        let owner = |place| past.owners(&[id], place).get(&id).copied();
+        let owner = |place| owners(&facts, &[id], place).get(&id).copied();
         assert_eq!(owner(at(2, 3)), None);
         assert_eq!(owner(at(6, 3)), Some(Address::repeat_byte(0xa)));
         assert_eq!(owner(at(6, 4)), Some(Address::repeat_byte(0xc)));
-        assert_eq!(past.owners(&[], at(9, 0)).len(), 0);
+        assert_eq!(owners(&facts, &[], at(9, 0)).len(), 0);
     }
 }
