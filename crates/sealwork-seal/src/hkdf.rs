@@ -1,6 +1,6 @@
 //! HKDF-SHA256 (RFC 5869) for outputs of at most one block, which is all that age, HPKE and our own keys need.
 
-use crate::Secret;
+use crate::{Secret, stack::wiped};
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 
 /// Bytes in one output block.
@@ -22,9 +22,11 @@ pub(crate) fn expand(key: &Secret<[u8; BLOCK]>, info: &[&[u8]]) -> Secret<[u8; B
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> Secret<[u8; BLOCK]> {
-    let mut context = hmac::Context::with_key(&hmac::Key::new(HMAC_SHA256, key));
-    parts.iter().for_each(|part| context.update(part));
-    Secret::from_slice(context.sign().as_ref()).expect("HMAC-SHA256 gives 32 bytes")
+    wiped(|| {
+        let mut context = hmac::Context::with_key(&hmac::Key::new(HMAC_SHA256, key));
+        parts.iter().for_each(|part| context.update(part));
+        Secret::from_slice(context.sign().as_ref()).expect("HMAC-SHA256 gives 32 bytes")
+    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@
 //! ambient effect and is used only where keys and nonces are made.
 //!
 //! Invariants
-//! 1. Secrets live in [`Secret`]: wiped on drop, never printed, copied or compared.
+//! 1. Secrets live in [`Secret`]: wiped on drop, never printed, copied or compared; what handling them left on the
+//!    stack is overwritten.
 //! 2. Every length is checked against its limit before memory is taken; sums are checked.
 //! 3. Bytes are released only after they were authenticated, and an end of stream is reported only after it was.
 
@@ -22,6 +23,7 @@ pub mod padding;
 mod random;
 mod secret;
 pub mod sign;
+mod stack;
 
 pub use hashing::{HashingReader, HashingWriter};
 pub use random::RandomError;

@@ -1,6 +1,6 @@
 //! secp256k1 signatures over EIP-712 hashes, in the form that `ecrecover` takes.
 
-use crate::{RandomError, Secret};
+use crate::{RandomError, Secret, stack::wiped};
 use alloy_primitives::keccak256;
 use alloy_sol_types::SolStruct;
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
@@ -18,7 +18,8 @@ const V_ODD: u8 = 28;
 
 /// A signing key. Wiped when dropped.
 pub struct SigningKey {
-    key: k256::ecdsa::SigningKey,
+    /// On the heap, so that moving the key leaves nothing behind.
+    key: Box<k256::ecdsa::SigningKey>,
     address: Address,
 }
 
@@ -70,8 +71,8 @@ impl SigningKey {
     /// # Errors
     /// [`SigningKeyError`] when the bytes are zero or not below the order of the curve.
     pub fn from_bytes(bytes: Secret<[u8; 32]>) -> Result<Self, SigningKeyError> {
-        let key =
-            bytes.expose(|bytes| k256::ecdsa::SigningKey::from_slice(bytes)).map_err(|_| SigningKeyError)?;
+        let made = || bytes.expose(|bytes| k256::ecdsa::SigningKey::from_slice(bytes).map(Box::new));
+        let key = wiped(made).map_err(|_| SigningKeyError)?;
         drop(bytes);
         let address = address_of(key.verifying_key());
         Ok(Self { key, address })
@@ -79,8 +80,10 @@ impl SigningKey {
 
     /// The key's 32 bytes, for a keystore.
     pub fn secret_bytes(&self) -> Secret<[u8; 32]> {
-        let bytes = Zeroizing::new(<[u8; 32]>::from(self.key.to_bytes()));
-        Secret::filled(|secret| *secret = *bytes)
+        wiped(|| {
+            let bytes = Zeroizing::new(<[u8; 32]>::from(self.key.to_bytes()));
+            Secret::filled(|secret| *secret = *bytes)
+        })
     }
 
     /// The address that `ecrecover` gives for this key's signatures.
@@ -91,8 +94,8 @@ impl SigningKey {
     /// Signs 32 bytes: r, s (lower half), v (27 or 28). Deterministic (RFC 6979).
     #[expect(clippy::missing_panics_doc, reason = "every key can sign every 32 bytes")]
     pub fn sign_hash(&self, hash: B256) -> [u8; SIGNATURE_BYTES] {
-        let (signature, recovery) =
-            self.key.sign_prehash_recoverable(hash.as_slice()).expect("every key can sign every 32 bytes");
+        let (signature, recovery) = wiped(|| self.key.sign_prehash_recoverable(hash.as_slice()))
+            .expect("every key can sign every 32 bytes");
         let mut bytes = [0; SIGNATURE_BYTES];
         let (scalars, v) = bytes.split_at_mut(64);
         scalars.copy_from_slice(&signature.to_bytes());

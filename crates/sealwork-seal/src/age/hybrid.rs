@@ -5,7 +5,7 @@ use super::{
     header::{FILE_KEY, FileKey, Stanza},
     hpke,
 };
-use crate::{RandomError, Secret};
+use crate::{RandomError, Secret, stack::wiped};
 use aws_lc_rs::agreement;
 use x_wing::{
     Ciphertext, DecapsulationKeyRejectNonContrib, Decapsulator, EncapsulationKey, KeyExport, TryDecapsulate,
@@ -43,13 +43,12 @@ pub(super) fn wrap(recipient: &Recipient, file_key: &FileKey) -> Result<Stanza, 
     let mut random = Zeroizing::new([0; x_wing::ENCAPSULATION_RANDOMNESS_SIZE]);
     crate::random::fill(&mut *random)?;
     let coins = Zeroizing::new((*random).into());
-    let (ciphertext, shared) = key.encapsulate_deterministic(&coins);
-    let shared = Secret::new(shared.into());
-    Ok(Stanza {
-        kind: KIND.to_owned(),
-        arguments: vec![base64::encode(&ciphertext)],
-        body: hpke::Context::new(&shared, INFO).seal(file_key),
-    })
+    let (ciphertext, body) = wiped(|| {
+        let (ciphertext, shared) = key.encapsulate_deterministic(&coins);
+        let shared = Secret::new(shared.into());
+        (ciphertext, hpke::Context::new(&shared, INFO).seal(file_key))
+    });
+    Ok(Stanza { kind: KIND.to_owned(), arguments: vec![base64::encode(&ciphertext)], body })
 }
 
 /// A stanza of this type with the right shape.
@@ -76,8 +75,11 @@ impl<'a> Wrapped<'a> {
 
     /// The file key, if the stanza is for this identity.
     pub(super) fn unwrap(&self, identity: &Identity) -> Result<Option<FileKey>, HeaderError> {
-        let shared = identity.key().try_decapsulate(&self.ciphertext).map_err(|_| HeaderError::LowOrder)?;
-        let shared = Secret::new(shared.into());
-        Ok(hpke::Context::new(&shared, INFO).open(self.body))
+        wiped(|| {
+            let shared =
+                identity.key().try_decapsulate(&self.ciphertext).map_err(|_| HeaderError::LowOrder)?;
+            let shared = Secret::new(shared.into());
+            Ok(hpke::Context::new(&shared, INFO).open(self.body))
+        })
     }
 }

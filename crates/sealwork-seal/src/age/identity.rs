@@ -1,7 +1,7 @@
 //! The private half of a sealing key.
 
 use super::{Recipient, hybrid, text};
-use crate::{RandomError, Secret};
+use crate::{RandomError, Secret, stack::wiped};
 use std::fmt;
 use x_wing::DecapsulationKeyRejectNonContrib;
 use zeroize::Zeroizing;
@@ -12,7 +12,8 @@ const TEXT_PREFIX: &str = "AGE-SECRET-KEY-PQ-1";
 /// Opens files that were sealed for its recipient. Wiped when dropped.
 pub struct Identity {
     seed: Secret<[u8; 32]>,
-    key: DecapsulationKeyRejectNonContrib,
+    /// On the heap, so that moving the identity leaves nothing behind.
+    key: Box<DecapsulationKeyRejectNonContrib>,
     recipient: Recipient,
 }
 
@@ -32,8 +33,11 @@ impl Identity {
 
     /// The identity of a 32-byte seed; every seed is one.
     pub fn from_seed(seed: Secret<[u8; 32]>) -> Self {
-        let (key, recipient) = seed.expose(hybrid::expand);
-        Self { seed, key, recipient: Recipient::trusted(recipient) }
+        let (key, recipient) = wiped(|| {
+            let (key, recipient) = seed.expose(hybrid::expand);
+            (Box::new(key), Recipient::trusted(recipient))
+        });
+        Self { seed, key, recipient }
     }
 
     /// Reads an identity's text, `AGE-SECRET-KEY-PQ-1…`.
@@ -45,16 +49,18 @@ impl Identity {
             return Err(IdentityError);
         }
         let lower = Zeroizing::new(identity.to_ascii_lowercase());
-        let seed =
-            Secret::try_fill(|seed| text::decode(HRP, &lower, seed).then_some(()).ok_or(IdentityError))?;
+        let read = |seed: &mut [u8; 32]| text::decode(HRP, &lower, seed).then_some(()).ok_or(IdentityError);
+        let seed = wiped(|| Secret::try_fill(read))?;
         Ok(Self::from_seed(seed))
     }
 
     /// The identity's text, 77 letters.
     pub fn to_text(&self) -> Secret<String> {
-        let mut text = self.seed.expose(|seed| text::encode(HRP, seed));
-        text.make_ascii_uppercase();
-        Secret::new(text)
+        wiped(|| {
+            let mut text = self.seed.expose(|seed| text::encode(HRP, seed));
+            text.make_ascii_uppercase();
+            Secret::new(text)
+        })
     }
 
     /// Whom to seal for.

@@ -4,7 +4,7 @@ use super::{
     header::FileKey,
     hpke::{TAG, chacha},
 };
-use crate::hkdf;
+use crate::{hkdf, stack::wiped};
 use aws_lc_rs::{
     aead::{Aad, LessSafeKey, Nonce},
     error::Unspecified,
@@ -36,7 +36,7 @@ impl ChunkCipher {
     /// Derives the payload key.
     pub(super) fn new(file_key: &FileKey, nonce: &[u8; PAYLOAD_NONCE]) -> Self {
         let key = file_key.expose(|key| hkdf::expand(&hkdf::extract(nonce, &[key]), &[b"payload"]));
-        Self { key: key.expose(chacha), next: 0 }
+        Self { key: wiped(|| key.expose(chacha)), next: 0 }
     }
 
     /// Number of the chunk that is next, from 0.
@@ -76,5 +76,30 @@ impl ChunkCipher {
             Position::Last => 1,
         };
         Nonce::assume_unique_for_key([0, 0, 0, a, b, c, d, e, f, g, h, mark])
+    }
+}
+
+#[cfg(test)]
+#[path = "../../tests/zeroize/memory.rs"]
+mod memory;
+
+#[cfg(test)]
+mod tests {
+    use super::{memory::Hidden, *};
+    use crate::Secret;
+
+    #[test]
+    fn payload_keys_are_gone() {
+        let file_key = Secret::random().unwrap();
+        let nonce = [3; PAYLOAD_NONCE];
+        let hidden = file_key.expose(|key| {
+            let derived = hkdf::expand(&hkdf::extract(&nonce, &[key]), &[b"payload"]);
+            derived.expose(|bytes| Hidden::new(bytes))
+        });
+        let mut cipher = Box::new(ChunkCipher::new(&file_key, &nonce));
+        let mut chunk = [7; 100];
+        cipher.seal(&mut chunk, Position::Last).unwrap();
+        drop((cipher, file_key));
+        hidden.assert_gone("a payload key");
     }
 }
