@@ -1,8 +1,8 @@
 //! Running a task in a channel: a voucher pays, the receipt comes from the pool, nothing goes on chain.
 
 use crate::{
-    AppView, Client, ClientError, DealRecord, Outcome, RunInput, channels::channel, orders::rejected,
-    salts::random_salt, watch::Reporter,
+    AppView, Client, ClientError, DealRecord, Outcome, RunInput, batch::OutputPlace, channels::channel,
+    orders::rejected, salts::random_salt, watch::Reporter,
 };
 use sealwork_ports::{ErrorKind, PortError};
 use sealwork_protocol::receipt;
@@ -275,7 +275,8 @@ impl Client {
             return Err(ClientError::Cas { problem });
         }
         reporter.reach(TaskStep::Verified, format!("signed by enclave {}", document.grant.enclave));
-        let output = self.fetch_output(task, &document, received.output).await?;
+        let place = received.output.map(|cid| OutputPlace { cid, bytes: None });
+        let output = self.fetch_output(task, &document, place).await?;
         if let Some(output) = &output {
             reporter.reach(TaskStep::Opened, format!("{} bytes", output.bytes()));
         }

@@ -1,6 +1,8 @@
 //! Prepaid channels: opened by a match, paid by vouchers off chain, redeemed by the pool whenever it wants.
 
-use crate::{AppView, Client, ClientError, DealRecord, Plan, Proposal, Settlement, orders::rejected};
+use crate::{
+    AppView, Client, ClientError, DealRecord, Plan, Proposal, Settlement, offers::Wanted, orders::rejected,
+};
 use sealwork_seal::sign;
 use sealwork_types::{
     Bytes, DealId, PoolId, U256,
@@ -86,7 +88,10 @@ impl Client {
         volume: u32,
         expiry: u64,
     ) -> Result<(DealId, Plan), ClientError> {
-        let offers = self.choose_offers(app, pool, None, TrustMode::Channel, Settlement::Deal).await?;
+        // Offers of fewer tasks than are wanted are told apart by the market, which names the volume that is left.
+        let (mode, settlement) = (TrustMode::Channel, Settlement::Deal);
+        let wanted = Wanted { pool, max_price: None, mode, settlement, volume: 1 };
+        let offers = self.choose_offers(app, &wanted).await?;
         let request = RequestOrder {
             appMaxPrice: offers.app.order.price,
             poolRestrict: offers.pool.order.pool,

@@ -1,7 +1,7 @@
 //! Deals as the chain's events show them, and what can be done with one.
 
 use crate::{
-    Client, ClientError, Plan, TaskRecord, TaskState,
+    BatchSettlement, Client, ClientError, Plan, TaskRecord, TaskState,
     task::{SettledEvent, SettledTask, only, starts_with},
 };
 use sealwork_ports::MarketEvent;
@@ -62,6 +62,11 @@ impl DealRecord {
         self.deal.price().saturating_mul(U256::from(self.volume()))
     }
 
+    /// How a task ended; `None` while it is open.
+    pub(crate) fn state(&self, index: u32) -> Option<&TaskState> {
+        self.closed.get(&index)
+    }
+
     /// One task.
     pub fn task(&self, index: u32) -> TaskRecord {
         let open = || TaskState::Open { deadline: self.deadline() };
@@ -83,16 +88,20 @@ impl DealRecord {
     /// Takes a later event of this deal into account.
     pub(crate) fn apply(&mut self, event: MarketEvent) {
         match event {
-            MarketEvent::Matched { .. }
-            | MarketEvent::Executed { .. }
-            | MarketEvent::Batched { .. }
-            | MarketEvent::Closing { .. } => {}
+            MarketEvent::Matched { .. } | MarketEvent::Executed { .. } | MarketEvent::Closing { .. } => {}
             MarketEvent::Started { .. } => self.started = true,
             MarketEvent::Settled { enclave, outcome, effects, signature, transaction, block, .. } => {
                 let index = outcome.index;
                 let event = SettledEvent { enclave, outcome, effects, signature, transaction, block };
                 let settled = SettledTask::of(&self.deal, event);
                 self.closed.insert(index, TaskState::Settled(Box::new(settled)));
+            }
+            // `Closed` follows and finds the tasks taken.
+            MarketEvent::Batched { enclave, batch, transaction, block, .. } => {
+                let batch = Arc::new(BatchSettlement::of(enclave, *batch, transaction, block));
+                for index in self.range(batch.first, batch.end()) {
+                    self.closed.insert(index, TaskState::Batched { batch: Arc::clone(&batch) });
+                }
             }
             MarketEvent::Closed { first, count, transaction, .. } => {
                 for index in self.range(first, first.saturating_add(count)) {

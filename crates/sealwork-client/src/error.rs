@@ -75,6 +75,16 @@ pub enum ClientError {
     /// The receipt does not hold.
     #[error("the receipt does not hold")]
     Receipt(#[from] ReceiptError),
+    /// What shall prove the end of tasks that were settled together does not.
+    #[error("the batch of tasks {first} to {last} does not hold: {problem}")]
+    Batch {
+        /// Index of the first task.
+        first: u32,
+        /// Index of the last task.
+        last: u32,
+        /// First thing that does not hold.
+        problem: String,
+    },
     /// The output cannot be opened with this wallet or is not what the receipt says.
     #[error("cannot open the output: {problem}")]
     Output {
@@ -87,6 +97,11 @@ impl ClientError {
     /// Whether the other side understood and said no, which trying again does not change.
     pub fn is_rejected(&self) -> bool {
         matches!(self, Self::Port(error) if error.kind == ErrorKind::Rejected)
+    }
+
+    /// Whether the same may work a moment later: something does not answer, or is not where it will be.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Port(error) if matches!(error.kind, ErrorKind::Unavailable | ErrorKind::NotFound))
     }
 
     /// What a person can do about it.
@@ -102,7 +117,9 @@ impl ClientError {
             Self::Cas { .. } => {
                 Some("do not seal anything; check that the network document is the one you were given")
             }
-            Self::Receipt(_) => Some("do not use the output; `sealwork verify` shows the failing rule"),
+            Self::Receipt(_) | Self::Batch { .. } => {
+                Some("do not use the output; `sealwork verify` shows the failing rule")
+            }
             Self::Output { .. } => Some("use the wallet that asked for the task (`--wallet`)"),
             Self::Abandoned { .. } => {
                 Some("nothing was paid; after the deadline `sealwork task claim TASK` gets the money back")

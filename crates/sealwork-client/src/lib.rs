@@ -14,12 +14,15 @@
 //! byte from them is checked against a hash or a signature before it is used.
 
 mod app;
+mod bag;
+mod batch;
 mod book;
 mod cas_trust;
 mod channel_run;
 mod channels;
 mod client;
 mod deals;
+mod deliver;
 mod direct;
 mod drafts;
 mod error;
@@ -41,6 +44,8 @@ mod vouchers;
 mod watch;
 
 pub use app::AppView;
+pub use bag::{BagNews, BagOutcome, BagTask, TaskEnd};
+pub use batch::{BatchSettlement, CheckedBatch};
 pub use book::{BookEntry, BookFilter};
 pub use cas_trust::{MemberReport, check_recipient};
 pub use channel_run::ChannelRun;

@@ -17,6 +17,19 @@ pub(crate) struct Offers {
     pub(crate) pool: PostedPoolOrder,
 }
 
+/// What offers are looked for.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// Pool to use; `None` takes any.
+    pub(crate) pool: Option<PoolId>,
+    /// Highest price of one task, smallest token units.
+    pub(crate) max_price: Option<U256>,
+    pub(crate) mode: TrustMode,
+    pub(crate) settlement: Settlement,
+    /// Tasks.
+    pub(crate) volume: u32,
+}
+
 impl Offers {
     /// Price of one task, smallest token units.
     pub(crate) fn price(&self) -> U256 {
@@ -24,26 +37,31 @@ impl Offers {
     }
 }
 
+/// How many, where it matters.
+fn tasks(volume: u32) -> String {
+    if volume == 1 { String::new() } else { format!(" for {volume} tasks") }
+}
+
 impl Client {
     /// The cheapest app order, and the cheapest pool order that fits it and whose pool answers.
-    pub(crate) async fn choose_offers(
-        &self,
-        app: &AppView,
-        pool: Option<PoolId>,
-        max_price: Option<U256>,
-        mode: TrustMode,
-        settlement: Settlement,
-    ) -> Result<Offers, ClientError> {
+    pub(crate) async fn choose_offers(&self, app: &AppView, wanted: &Wanted) -> Result<Offers, ClientError> {
+        let Wanted { pool, max_price, mode, settlement, volume } = *wanted;
         let none = |kind, problem: String| ClientError::NoOrder { kind, problem };
         let orders = self.parts.chain.app_orders(app.id).await?;
         let app_order = orders
             .into_iter()
             .find(|posted| {
-                self.admits(&posted.order.requesterRestrict) && posted.order.datasetRestrict.is_zero()
+                let order = &posted.order;
+                self.admits(&order.requesterRestrict)
+                    && order.datasetRestrict.is_zero()
+                    && order.volume >= volume
             })
-            .ok_or_else(|| none("app", "the app is registered, but nobody may run it now".into()))?;
+            .ok_or_else(|| {
+                let text = format!("the app is registered, but nobody may run it now{}", tasks(volume));
+                none("app", text)
+            })?;
         let pools: Vec<_> = self.parts.chain.pool_orders(pool).await?;
-        let fitting = pools.into_iter().filter(|posted| self.fits(app, &app_order, posted, mode));
+        let fitting = pools.into_iter().filter(|posted| self.fits(app, &app_order, posted, wanted));
         let (mut asked, mut problem) = (0, String::new());
         for pool in fitting.take(MAX_POOLS_ASKED) {
             asked += 1;
@@ -59,7 +77,7 @@ impl Client {
             }
         }
         let problem = match asked {
-            0 => format!("no worker offers mode {} to this wallet", mode.name()),
+            0 => format!("no worker offers mode {} to this wallet{}", mode.name(), tasks(volume)),
             1 => problem,
             asked => format!("none of {asked} pools with open offers serves it; the last asked: {problem}"),
         };
@@ -78,13 +96,14 @@ impl Client {
         app: &AppView,
         app_order: &PostedAppOrder,
         posted: &PostedPoolOrder,
-        mode: TrustMode,
+        wanted: &Wanted,
     ) -> bool {
         let order = &posted.order;
         self.admits(&order.requesterRestrict)
             && [B256::ZERO, app.id.get(), app.registered.policyHash].contains(&order.appRestrict)
             && (app_order.order.poolRestrict.is_zero() || app_order.order.poolRestrict == order.pool)
-            && order.modes & mode.bit() != 0
+            && order.modes & wanted.mode.bit() != 0
+            && order.volume >= wanted.volume
             && order.tag & app_order.order.tag == app_order.order.tag
     }
 

@@ -1,6 +1,6 @@
 //! Opening a sealed output: hash against the receipt, binding against the task, content for the requester.
 
-use crate::{Client, ClientError, TaskRecord, streams::StreamReader, task::TaskState};
+use crate::{Client, ClientError, TaskRecord, batch::OutputPlace, streams::StreamReader, task::TaskState};
 use sealwork_protocol::receipt::{self, CheckedReceipt};
 use sealwork_seal::{
     HashingReader,
@@ -8,7 +8,7 @@ use sealwork_seal::{
     bundle::{OutputBundle, read_output},
 };
 use sealwork_types::{
-    B256, Cid, TaskId, order::SigningDomain, params::MAX_OUTPUT_BYTES, receipt::ReceiptDocument,
+    B256, TaskId, order::SigningDomain, params::MAX_OUTPUT_BYTES, receipt::ReceiptDocument,
 };
 use std::io::Read;
 
@@ -40,7 +40,14 @@ impl Client {
         document: &ReceiptDocument,
     ) -> Result<Option<OpenedOutput>, ClientError> {
         match &record.state {
-            TaskState::Settled(settled) => self.fetch_output(record.task, document, settled.output).await,
+            TaskState::Settled(settled) => {
+                let place = settled.output.map(|cid| OutputPlace { cid, bytes: None });
+                self.fetch_output(record.task, document, place).await
+            }
+            TaskState::Batched { batch } => {
+                let place = self.batch(&record.agreed, batch).await?.place(record.index);
+                self.fetch_output(record.task, document, place).await
+            }
             TaskState::Open { .. } | TaskState::Closed { .. } | TaskState::Refunded { .. } => {
                 receipt::check(document, &self.network.anchors)?;
                 Err(ClientError::Output { problem: "the task is not settled".into() })
@@ -53,21 +60,28 @@ impl Client {
         &self,
         task: TaskId,
         document: &ReceiptDocument,
-        lies_at: Option<Cid>,
+        lies_at: Option<OutputPlace>,
     ) -> Result<Option<OpenedOutput>, ClientError> {
         let checked = receipt::check(document, &self.network.anchors)?;
         if checked.output.is_zero() {
             return Ok(None);
         }
-        let cid = lies_at
-            .ok_or_else(|| ClientError::Output { problem: "nobody says where the output lies".into() })?;
-        let reader = StreamReader::new(self.parts.store.get(&cid).await?);
+        let OutputPlace { cid, bytes } = lies_at.ok_or_else(lies_nowhere)?;
+        let sealed = match bytes {
+            None => self.parts.store.get(&cid).await?,
+            Some(bytes) => self.parts.store.get_range(&cid, bytes).await?,
+        };
+        let reader = StreamReader::new(sealed);
         let (identity, domain) = (self.output_identity(), document.domain);
         let opening =
             tokio::task::spawn_blocking(move || open_output(reader, &identity, &checked, domain, task));
         let opened = opening.await.map_err(|error| ClientError::Output { problem: error.to_string() })??;
         Ok(Some(opened))
     }
+}
+
+pub(crate) fn lies_nowhere() -> ClientError {
+    ClientError::Output { problem: "nobody says where the output lies".into() }
 }
 
 /// Opens sealed output bytes and checks them against a checked receipt.
@@ -84,14 +98,15 @@ pub fn open_output(
 ) -> Result<OpenedOutput, ClientError> {
     let failed = |problem: String| ClientError::Output { problem };
     let mut hashing = HashingReader::new(sealed);
-    let opener =
-        OpenReader::new(std::slice::from_ref(identity), &mut hashing).map_err(|e| failed(e.to_string()))?;
-    let result = read_output(opener, MAX_OUTPUT_BYTES);
+    let result = OpenReader::new(std::slice::from_ref(identity), &mut hashing)
+        .map_err(|error| error.to_string())
+        .and_then(|opener| read_output(opener, MAX_OUTPUT_BYTES).map_err(|error| error.to_string()));
+    // Other bytes than the enclave signed are told first, whatever is wrong with them.
     let drained = std::io::copy(&mut hashing, &mut std::io::sink());
     drained.map_err(|error| failed(error.to_string()))?;
     let (_, sealed_digest, _) = hashing.finish();
     receipt::check_output(receipt, sealed_digest)?;
-    let (binding, bundle) = result.map_err(|error| failed(error.to_string()))?;
+    let (binding, bundle) = result.map_err(failed)?;
     if binding.domain != domain || binding.task != task || binding.input_digest != receipt.input {
         return Err(failed("it belongs to another task".into()));
     }

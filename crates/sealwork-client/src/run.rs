@@ -2,7 +2,7 @@
 
 use crate::{
     AppView, Client, ClientError, OpenedOutput, Plan, Proposal, RunInput, TaskRecord,
-    offers::Offers,
+    offers::{Offers, Wanted},
     salts::random_salt,
     watch::{Reporter, Watched},
 };
@@ -38,9 +38,12 @@ pub struct RunRequest {
     pub app: AppId,
     /// What is sealed.
     pub input: RunInput,
+    /// Tasks, each on the same input; programs tell them apart by `SEALWORK_TASK_INDEX`. More than one are for
+    /// [`Client::run_bag`].
+    pub volume: u32,
     /// Pool to use; `None` takes the cheapest that answers.
     pub pool: Option<PoolId>,
-    /// Highest total price accepted, smallest token units; `None` takes the cheapest offer whatever it costs.
+    /// Highest price of one task accepted, smallest token units; `None` takes the cheapest offer whatever it costs.
     pub max_price: Option<U256>,
     /// How long the order and the sealed input stay valid, seconds.
     pub valid_for_s: u64,
@@ -110,6 +113,7 @@ impl Client {
         let stand_in =
             TaskParams { input_cid: document_cid(B256::repeat_byte(1)), input_digest: B256::repeat_byte(1) };
         let order = self.task_request(&app, &offers, stand_in, expiry, random_salt()?).await?;
+        let order = RequestOrder { volume: request.volume, ..order };
         let (_, matching) = self.submission(&offers, order, request.deposit).await?;
         let plan = match request.settlement {
             Settlement::Deal => matching,
@@ -138,33 +142,45 @@ impl Client {
         report: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Outcome, ClientError> {
         let mut reporter = Reporter::new(report);
+        let timeout = request.timeout;
+        let watched = self.bring_on_chain(request, &mut reporter).await?;
+        let record = self.watch(&watched, timeout, &mut reporter).await?;
+        self.conclude(record, watched.match_gas, &mut reporter).await
+    }
+
+    /// Seals and stores the input and matches the request, or hands it over.
+    pub(crate) async fn bring_on_chain(
+        &self,
+        request: RunRequest,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<Watched, ClientError> {
         let app = self.app(request.app).await?;
         self.check_members().await?;
         let offers = self.offers(&app, &request).await?;
         let expiry = self.expiry(&request).await?;
-        let RunRequest { input, timeout, deposit, settlement, .. } = request;
+        let RunRequest { input, deposit, settlement, volume, .. } = request;
         let sealed = self.seal_input(&app, input, expiry).await?;
         reporter.reach(TaskStep::Sealed, format!("{} bytes", sealed.sealed_bytes));
         reporter.reach(TaskStep::Uploaded, sealed.params.input_cid.to_string());
         self.store_output_recipient().await?;
         let salt = self.parts.salts.next()?;
         let order = self.task_request(&app, &offers, sealed.params, expiry, salt).await?;
-        let watched = match settlement {
+        let order = RequestOrder { volume, ..order };
+        Ok(match settlement {
             Settlement::Deal => {
                 let (deal, plan) = self.submission(&offers, order, deposit).await?;
                 let matched = self.carry_out_last(&plan).await?;
                 reporter.reach(TaskStep::Matched, format!("deal {}, gas {}", deal.short(), matched.gas_used));
                 Watched { deal, from_block: matched.block, match_gas: Some(matched.gas_used), handed: None }
             }
-            Settlement::OneTransaction => self.hand_over(&offers, order, deposit, &mut reporter).await?,
-        };
-        let record = self.watch(&watched, timeout, &mut reporter).await?;
-        self.conclude(record, watched.match_gas, &mut reporter).await
+            Settlement::OneTransaction => self.hand_over(&offers, order, deposit, reporter).await?,
+        })
     }
 
     async fn offers(&self, app: &AppView, request: &RunRequest) -> Result<Offers, ClientError> {
-        let RunRequest { pool, max_price, settlement, .. } = *request;
-        self.choose_offers(app, pool, max_price, TrustMode::Tee, settlement).await
+        let RunRequest { pool, max_price, settlement, volume, .. } = *request;
+        let wanted = Wanted { pool, max_price, mode: TrustMode::Tee, settlement, volume };
+        self.choose_offers(app, &wanted).await
     }
 
     /// When order and sealed input end. A request that was handed over costs money as long as it is valid, so that one is
@@ -218,9 +234,13 @@ impl Client {
             datasets: Vec::new(),
             memberships: Vec::new(),
         };
-        let price = offers.price();
+        let volume = proposal.request.0.volume;
+        let price = offers.price().saturating_mul(U256::from(volume));
         let plan = self.covered("match the orders", price, proposal.call().abi_encode(), deposit).await?;
-        Ok((deal, plan.spending("locked for 1 task", price)))
+        Ok((
+            deal,
+            plan.spending(format!("locked for {volume} task{}", if volume == 1 { "" } else { "s" }), price),
+        ))
     }
 
     async fn conclude(

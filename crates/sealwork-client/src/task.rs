@@ -1,6 +1,6 @@
 //! Tasks as the chain shows them.
 
-use crate::{Client, ClientError, DealRecord};
+use crate::{BatchSettlement, Client, ClientError, DealRecord};
 use sealwork_ports::{ErrorKind, PortError};
 use sealwork_types::{
     Address, B256, Bytes, Cid, DealId, Status, TaskId, U256,
@@ -23,7 +23,13 @@ pub enum TaskState {
     },
     /// Settled with a receipt.
     Settled(Box<SettledTask>),
-    /// Closed with others by a batch of receipts or by a channel.
+    /// Settled with others by a batch of receipts, in which its own stands ([`Client::receipt`]).
+    #[serde(rename = "settled")]
+    Batched {
+        /// The batch.
+        batch: Arc<BatchSettlement>,
+    },
+    /// Closed with others by a channel or another module of the Market.
     Closed {
         /// Transaction that closed it.
         transaction: B256,
@@ -135,15 +141,20 @@ impl Client {
 
     /// The receipt document of a settled task, ready for `sealwork verify`.
     ///
-    /// The grant and its signatures come from the enclave key's registration on chain.
+    /// The grant and its signatures come from the enclave key's registration on chain, or from the batch's document.
     ///
     /// # Errors
-    /// `NotFound` while the task is not settled.
+    /// `NotFound` while the task is not settled; for a task of a batch also as [`Client::batch`].
     pub async fn receipt(&self, record: &TaskRecord) -> Result<ReceiptDocument, ClientError> {
-        let TaskState::Settled(settled) = &record.state else {
-            return Err(
-                PortError::new(ErrorKind::NotFound, format!("task {} is not settled", record.task)).into()
-            );
+        let settled = match &record.state {
+            TaskState::Settled(settled) => settled,
+            TaskState::Batched { batch } => {
+                let found = self.batch(&record.agreed, batch).await?.receipt(record.index);
+                return found.ok_or_else(|| not_settled(record));
+            }
+            TaskState::Open { .. } | TaskState::Closed { .. } | TaskState::Refunded { .. } => {
+                return Err(not_settled(record));
+            }
         };
         let registration = self.parts.chain.registration(settled.enclave).await?;
         let transaction = self.parts.chain.transaction(settled.transaction).await?;
@@ -164,6 +175,10 @@ impl Client {
             }),
         })
     }
+}
+
+fn not_settled(record: &TaskRecord) -> ClientError {
+    PortError::new(ErrorKind::NotFound, format!("task {} is not settled", record.task)).into()
 }
 
 /// Whether an id starts with `prefix` in hex, with or without 0x.

@@ -111,22 +111,14 @@ impl Client {
         timeout: Duration,
         reporter: &mut Reporter<'_>,
     ) -> Result<TaskRecord, ClientError> {
-        let mut cursor = EventCursor::at_block(watched.from_block);
-        let mut record: Option<DealRecord> = None;
+        let mut deal = DealWatch::new(watched.deal, watched.from_block);
         let mut url = watched.handed.as_ref().map(|handed| handed.url.clone()).unwrap_or_default();
         let mut given_up: Option<String> = None;
-        let mut pause = MIN_PAUSE;
+        let mut pace = Pace::default();
         let deadline = Instant::now() + timeout;
         while Instant::now() < deadline {
-            let page = self.parts.chain.events(cursor, PAGE).await?;
-            cursor = page.next;
-            if page.rewound_to.is_some() {
-                // What was seen may be gone; its events follow again if it is not.
-                record = None;
-            }
-            for (_, event) in page.events.into_iter().filter(|(_, event)| deal_of(event) == watched.deal) {
-                self.note(event, &mut record).await?;
-            }
+            deal.look(self).await?;
+            let record = &deal.record;
             if let Some(record) = record.as_ref().filter(|_| url.is_empty()) {
                 url = self.pool_url(record.deal.pool).await;
             }
@@ -141,8 +133,7 @@ impl Client {
                 }
                 _ => given_up = reason,
             }
-            tokio::time::sleep(pause).await;
-            pause = MAX_PAUSE.min(pause.mul_f32(1.2));
+            pace.pause().await;
         }
         Err(watched.too_late(timeout))
     }
@@ -158,29 +149,112 @@ impl Client {
         progress.abandoned
     }
 
-    /// Takes an event of the deal into account.
-    async fn note(&self, event: MarketEvent, record: &mut Option<DealRecord>) -> Result<(), ClientError> {
-        match event {
-            MarketEvent::Matched { id, deal, transaction } => {
-                *record = Some(DealRecord::new(id, *deal, transaction));
+    /// Why the pool gave a task up, if it says so.
+    pub(crate) async fn given_up(&self, url: &str, task: TaskId) -> Option<String> {
+        self.parts.progress.progress(url, task).await.ok()?.abandoned
+    }
+}
+
+/// Pauses that grow.
+#[derive(Debug)]
+pub(crate) struct Pace(Duration);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self(MIN_PAUSE)
+    }
+}
+
+impl Pace {
+    pub(crate) async fn pause(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = MAX_PAUSE.min(self.0.mul_f32(1.2));
+    }
+}
+
+/// A deal as far as its events were read.
+#[derive(Debug)]
+pub(crate) struct DealWatch {
+    deal: DealId,
+    cursor: EventCursor,
+    /// `None` until the deal is on chain, or if it is not any more.
+    pub(crate) record: Option<DealRecord>,
+    /// What was seen, with its blocks: the chain may replace some of them.
+    seen: Vec<(u64, Seen)>,
+}
+
+/// What the chain told about a deal.
+#[derive(Clone, Debug)]
+enum Seen {
+    Agreed(Box<DealRecord>),
+    Event(Box<MarketEvent>),
+}
+
+impl DealWatch {
+    /// Watches a deal of which nothing is in earlier blocks.
+    pub(crate) const fn new(deal: DealId, from_block: u64) -> Self {
+        Self { deal, cursor: EventCursor::at_block(from_block), record: None, seen: Vec::new() }
+    }
+
+    /// The deal.
+    pub(crate) const fn deal(&self) -> DealId {
+        self.deal
+    }
+
+    /// Takes the events that came since the last look into account.
+    pub(crate) async fn look(&mut self, client: &Client) -> Result<(), ClientError> {
+        loop {
+            let page = client.parts.chain.events(self.cursor, PAGE).await?;
+            if let Some(block) = page.rewound_to {
+                self.rewind(block);
             }
-            MarketEvent::Executed { id, transaction, .. } => {
-                let deal = self.parts.chain.executed(id, transaction).await?;
-                *record = Some(DealRecord::new(id, deal, transaction));
+            let full = page.events.len() >= PAGE;
+            let deal = self.deal;
+            for (block, event) in page.events.into_iter().filter(|(_, event)| deal_of(event) == deal) {
+                let seen = told(event, client).await?;
+                self.note(&seen);
+                self.seen.push((block, seen));
             }
-            event @ (MarketEvent::Started { .. }
-            | MarketEvent::Settled { .. }
-            | MarketEvent::Batched { .. }
-            | MarketEvent::Closed { .. }
-            | MarketEvent::Closing { .. }
-            | MarketEvent::Refunded { .. }) => {
-                if let Some(record) = record {
-                    record.apply(event);
-                }
+            self.cursor = page.next;
+            if !full {
+                return Ok(());
             }
         }
-        Ok(())
     }
+
+    /// Forgets what this block and later ones told. Events of earlier ones do not come again.
+    fn rewind(&mut self, block: u64) {
+        self.seen.retain(|(seen_in, _)| *seen_in < block);
+        self.record = None;
+        let seen = std::mem::take(&mut self.seen);
+        seen.iter().for_each(|(_, seen)| self.note(seen));
+        self.seen = seen;
+    }
+
+    fn note(&mut self, seen: &Seen) {
+        match (seen, &mut self.record) {
+            (Seen::Agreed(record), _) => self.record = Some(DealRecord::clone(record)),
+            (Seen::Event(event), Some(record)) => record.apply(MarketEvent::clone(event)),
+            (Seen::Event(_), None) => {}
+        }
+    }
+}
+
+/// What an event tells, with what was agreed if it does not carry that itself.
+async fn told(event: MarketEvent, client: &Client) -> Result<Seen, ClientError> {
+    let agreed = |id, deal, transaction| Seen::Agreed(Box::new(DealRecord::new(id, deal, transaction)));
+    Ok(match event {
+        MarketEvent::Matched { id, deal, transaction } => agreed(id, *deal, transaction),
+        MarketEvent::Executed { id, transaction, .. } => {
+            agreed(id, client.parts.chain.executed(id, transaction).await?, transaction)
+        }
+        event @ (MarketEvent::Started { .. }
+        | MarketEvent::Settled { .. }
+        | MarketEvent::Batched { .. }
+        | MarketEvent::Closed { .. }
+        | MarketEvent::Closing { .. }
+        | MarketEvent::Refunded { .. }) => Seen::Event(Box::new(event)),
+    })
 }
 
 /// What came of a task that is on chain, if something did.
