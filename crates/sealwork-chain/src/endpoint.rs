@@ -6,10 +6,11 @@ use crate::{
     member,
     pool::{Failover, Pool},
     revert,
+    sender::{SendPolicy, Sender, accounts},
 };
-use alloy_consensus::{Transaction, TxEnvelope};
-use alloy_eips::{BlockNumberOrTag, Encodable2718};
-use alloy_network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder};
+use alloy_consensus::Transaction;
+use alloy_eips::BlockNumberOrTag;
+use alloy_network::TransactionBuilder;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_provider::{DynProvider, Provider, ProviderBuilder, RootProvider};
 use alloy_rpc_client::RpcClient;
@@ -18,15 +19,6 @@ use alloy_signer_local::PrivateKeySigner;
 use alloy_transport::{BoxTransport, IntoBoxTransport, TransportError};
 use sealwork_ports::TxOutcome;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::Mutex;
-
-/// How long a transaction may stay unmined before [`ChainError::NotMined`].
-const MINING_TIMEOUT: Duration = Duration::from_secs(120);
-/// First pause between looks for a receipt; doubles up to [`MAX_PAUSE`].
-const MIN_PAUSE: Duration = Duration::from_millis(5);
-const MAX_PAUSE: Duration = Duration::from_millis(500);
-/// Gas limits are estimates plus this many percent, because state moves between estimate and inclusion.
-const GAS_MARGIN_PERCENT: u64 = 15;
 
 /// Longest wait for a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -38,11 +30,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 pub struct Endpoint {
     pool: Arc<Pool>,
     provider: DynProvider,
-    wallet: EthereumWallet,
-    sender: Address,
+    sender: Sender,
     chain_id: u64,
-    /// Serializes "next nonce, sign, submit", so that one process never uses a nonce twice.
-    sending: Arc<Mutex<()>>,
 }
 
 impl Endpoint {
@@ -55,7 +44,10 @@ impl Endpoint {
     /// [`ChainError::Url`] or [`ChainError::Endpoint`].
     pub async fn connect(urls: &str, signer: PrivateKeySigner) -> Result<Self, ChainError> {
         let endpoints = urls.split(',').map(|url| reach(url.trim())).collect::<Result<_, _>>()?;
-        Self::with(endpoints, signer).await
+        let account = signer.address();
+        let mut endpoint = Self::with(endpoints, signer).await?;
+        endpoint.sender.state = accounts::shared(urls, account);
+        Ok(endpoint)
     }
 
     /// Talks over a transport that is there already, such as a chain in the same process, and asks for the chain id.
@@ -86,8 +78,23 @@ impl Endpoint {
         let client = RpcClient::new(Failover(Arc::clone(&pool)), true);
         let provider = ProviderBuilder::default().connect_client(client).erased();
         let chain_id = provider.get_chain_id().await.map_err(at("eth_chainId"))?;
-        let sender = signer.address();
-        Ok(Self { pool, provider, wallet: signer.into(), sender, chain_id, sending: Arc::default() })
+        let sender = Sender {
+            pool: Arc::clone(&pool),
+            provider: provider.clone(),
+            account: signer.address(),
+            wallet: signer.into(),
+            chain_id,
+            policy: SendPolicy::default(),
+            state: Arc::default(),
+        };
+        Ok(Self { pool, provider, sender, chain_id })
+    }
+
+    /// The same with another policy for transactions.
+    #[must_use]
+    pub const fn with_policy(mut self, policy: SendPolicy) -> Self {
+        self.sender.policy = policy;
+        self
     }
 
     /// The endpoints one by one.
@@ -97,7 +104,7 @@ impl Endpoint {
 
     /// The account that sends.
     pub const fn sender(&self) -> Address {
-        self.sender
+        self.sender.account
     }
 
     /// EIP-155 id that the endpoint reported.
@@ -140,11 +147,7 @@ impl Endpoint {
     /// # Errors
     /// [`ChainError::Endpoint`].
     pub async fn nonce(&self) -> Result<u64, ChainError> {
-        self.provider
-            .get_transaction_count(self.sender)
-            .pending()
-            .await
-            .map_err(at("eth_getTransactionCount"))
+        self.sender.count_pending().await
     }
 
     /// Code at an address; empty when there is no contract.
@@ -168,7 +171,7 @@ impl Endpoint {
     /// # Errors
     /// [`ChainError::Reverted`] with the decoded reason, or [`ChainError::Endpoint`].
     pub async fn call(&self, to: Address, input: Vec<u8>) -> Result<Bytes, ChainError> {
-        let request = TransactionRequest::default().with_from(self.sender).with_to(to).with_input(input);
+        let request = TransactionRequest::default().with_from(self.sender()).with_to(to).with_input(input);
         self.provider.call(request).await.map_err(refused("eth_call"))
     }
 
@@ -177,7 +180,7 @@ impl Endpoint {
     /// # Errors
     /// [`ChainError::Reverted`] with the decoded reason, or [`ChainError::Endpoint`].
     pub async fn estimate(&self, to: Option<Address>, input: Vec<u8>) -> Result<u64, ChainError> {
-        let request = Self::request(to, input).with_from(self.sender);
+        let request = Self::request(to, input).with_from(self.sender());
         self.provider.estimate_gas(request).await.map_err(refused("eth_estimateGas"))
     }
 
@@ -186,8 +189,7 @@ impl Endpoint {
     /// # Errors
     /// [`ChainError::Endpoint`].
     pub async fn gas_price(&self) -> Result<u128, ChainError> {
-        let fees = self.provider.estimate_eip1559_fees().await.map_err(at("eth_feeHistory"))?;
-        Ok(fees.max_fee_per_gas)
+        Ok(self.sender.usual_fees().await?.most)
     }
 
     /// Receipt of a mined transaction.
@@ -226,7 +228,8 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`ChainError::Reverted`] before anything is spent when the estimate already fails; the same after mining when
-    /// the state moved; [`ChainError::NotMined`] after two minutes.
+    /// the state moved; [`ChainError::NotMined`] after two minutes, unless the policy says otherwise; [`ChainError::NonceTaken`] and
+    /// [`ChainError::NonceContested`] when another program sends from the account.
     pub async fn send(&self, to: Option<Address>, input: Vec<u8>) -> Result<TxOutcome, ChainError> {
         self.send_request(Self::request(to, input)).await
     }
@@ -239,57 +242,20 @@ impl Endpoint {
     }
 
     async fn send_request(&self, request: TransactionRequest) -> Result<TxOutcome, ChainError> {
-        let hash = self.submit(request.clone().with_from(self.sender)).await?;
-        let receipt = self.mined(hash).await?;
+        let receipt = self.sender.send(request.clone()).await?;
         if !receipt.status() {
             return Err(self.why_reverted(request).await);
         }
         Ok(TxOutcome {
-            transaction: hash,
+            transaction: receipt.transaction_hash,
             block: receipt.block_number.unwrap_or_default(),
             gas_used: receipt.gas_used,
         })
     }
 
-    async fn submit(&self, request: TransactionRequest) -> Result<B256, ChainError> {
-        let gas = self.provider.estimate_gas(request.clone()).await.map_err(refused("eth_estimateGas"))?;
-        let fees = self.provider.estimate_eip1559_fees().await.map_err(at("eth_feeHistory"))?;
-        let _one_at_a_time = self.sending.lock().await;
-        let nonce = self.nonce().await?;
-        let envelope: TxEnvelope = request
-            .with_nonce(nonce)
-            .with_chain_id(self.chain_id)
-            .with_gas_limit(gas.saturating_add(gas.saturating_mul(GAS_MARGIN_PERCENT) / 100))
-            .with_max_fee_per_gas(fees.max_fee_per_gas)
-            .with_max_priority_fee_per_gas(fees.max_priority_fee_per_gas)
-            .build(&self.wallet)
-            .await
-            .map_err(|error| ChainError::Sign(Box::new(error)))?;
-        let hash = *envelope.tx_hash();
-        match self.provider.send_raw_transaction(&envelope.encoded_2718()).await {
-            Ok(_) => Ok(hash),
-            Err(error) => Err(refused("eth_sendRawTransaction")(error)),
-        }
-    }
-
-    async fn mined(&self, hash: B256) -> Result<TransactionReceipt, ChainError> {
-        let deadline = tokio::time::Instant::now() + MINING_TIMEOUT;
-        let mut pause = MIN_PAUSE;
-        loop {
-            if let Some(receipt) = self.receipt(hash).await? {
-                return Ok(receipt);
-            }
-            if tokio::time::Instant::now() >= deadline {
-                return Err(ChainError::NotMined { hash, waited_s: MINING_TIMEOUT.as_secs() });
-            }
-            tokio::time::sleep(pause).await;
-            pause = MAX_PAUSE.min(pause * 2);
-        }
-    }
-
     /// A mined transaction carries no reason; running it again on the newest state usually tells.
     async fn why_reverted(&self, request: TransactionRequest) -> ChainError {
-        match self.provider.call(request.with_from(self.sender)).await {
+        match self.provider.call(request.with_from(self.sender())).await {
             Err(error) => refused("eth_call")(error),
             Ok(_) => reverted("the state changed while the transaction was on its way".into(), Bytes::new()),
         }
@@ -315,7 +281,7 @@ fn reach(url: &str) -> Result<member::Address, ChainError> {
 }
 
 /// Like [`at`], but a JSON-RPC error with revert data becomes [`ChainError::Reverted`].
-fn refused(method: &'static str) -> impl Fn(TransportError) -> ChainError {
+pub(crate) fn refused(method: &'static str) -> impl Fn(TransportError) -> ChainError {
     move |source| match source.as_error_resp() {
         Some(payload) => match payload.as_revert_data() {
             Some(data) => reverted(revert::describe(&data), data),

@@ -1,7 +1,7 @@
 //! What can go wrong between us and a chain.
 
 use crate::member::is_unreachable;
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use alloy_sol_types::SolError;
 use alloy_transport::TransportError;
 use sealwork_ports::{ErrorKind, PortError};
@@ -56,6 +56,40 @@ pub enum ChainError {
         hash: B256,
         /// How long we waited.
         waited_s: u64,
+    },
+    /// Something else than what we sent was mined with its nonce.
+    #[error(
+        "another transaction took nonce {nonce} of {account}; does another program send from this account?"
+    )]
+    NonceTaken {
+        /// Sender.
+        account: Address,
+        /// Nonce.
+        nonce: u64,
+    },
+    /// Something else waits with the next nonce and cannot be replaced.
+    #[error(
+        "another transaction of {account} waits with nonce {nonce}; does another program send from this account?"
+    )]
+    NonceContested {
+        /// Sender.
+        account: Address,
+        /// Nonce.
+        nonce: u64,
+    },
+    /// The sender cannot pay for the transaction.
+    #[error("insufficient funds of {account}: {words}")]
+    InsufficientFunds {
+        /// Sender.
+        account: Address,
+        /// What the endpoint said.
+        words: String,
+    },
+    /// The chain became more expensive faster than we could follow.
+    #[error("the transaction offers too little for gas: {words}")]
+    FeeTooLow {
+        /// What the endpoint said.
+        words: String,
     },
     /// An answer does not decode as what the interface promises.
     #[error("the chain's answer to {call} is malformed; is the network document of this chain?")]
@@ -134,10 +168,13 @@ impl From<ChainError> for PortError {
         let kind = match &error {
             ChainError::Endpoint { .. }
             | ChainError::NotMined { .. }
+            | ChainError::NonceTaken { .. }
+            | ChainError::NonceContested { .. }
+            | ChainError::FeeTooLow { .. }
             | ChainError::NoEndpoint { .. }
             | ChainError::Unsteady { .. }
             | ChainError::Disagreement { .. } => ErrorKind::Unavailable,
-            ChainError::Reverted { .. } => ErrorKind::Rejected,
+            ChainError::Reverted { .. } | ChainError::InsufficientFunds { .. } => ErrorKind::Rejected,
             ChainError::Answer { .. } | ChainError::OtherChain { .. } => ErrorKind::Corrupt,
             ChainError::Url { .. } | ChainError::Sign(_) => ErrorKind::Local,
         };

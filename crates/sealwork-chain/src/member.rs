@@ -127,6 +127,11 @@ impl Member {
         self.provider.get_code_at(address).await.map_err(at("eth_getCode"))
     }
 
+    /// Broadcasts a signed transaction.
+    pub(crate) async fn broadcast(&self, raw: &[u8]) -> Result<(), TransportError> {
+        self.provider.send_raw_transaction(raw).await.map(drop)
+    }
+
     /// Whether it may be asked when there are others: it answered last time, or rested long enough.
     pub(crate) fn is_rested(&self) -> bool {
         self.rests_until().is_none_or(|until| until <= Instant::now())

@@ -25,6 +25,13 @@ const LAG: u64 = 3;
 /// Endpoints are compared so often at most.
 const COMPARE_EVERY: Duration = Duration::from_secs(10);
 
+/// Blocks over which the time between them is taken,
+const PACE_OVER: u64 = 16;
+/// how long it is good for,
+const PACE_FOR: Duration = Duration::from_secs(60);
+/// and the longest that counts: an idle chain that makes blocks only when asked is not slow.
+const LONGEST_PACE: Duration = Duration::from_secs(15);
+
 /// Endpoints of one chain, in the order in which the user trusts them.
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -35,6 +42,8 @@ pub(crate) struct Pool {
     contract: OnceLock<Address>,
     code: OnceLock<(B256, String)>,
     compared: Mutex<Option<Instant>>,
+    /// Time between blocks, and when that was found out.
+    pace: Mutex<Option<(Instant, Duration)>>,
 }
 
 impl Pool {
@@ -46,6 +55,7 @@ impl Pool {
             contract: OnceLock::new(),
             code: OnceLock::new(),
             compared: Mutex::default(),
+            pace: Mutex::default(),
         }
     }
 
@@ -92,6 +102,31 @@ impl Pool {
         Err(last.unwrap_or_else(|| self.nobody()))
     }
 
+    /// Broadcasts a signed transaction through the first endpoint that answers.
+    pub(crate) async fn broadcast(&self, raw: &[u8]) -> Broadcast {
+        let mut asked_before = false;
+        for member in self.order() {
+            if !self.is_known(&member).await {
+                continue;
+            }
+            match member.broadcast(raw).await {
+                Ok(()) => return Broadcast::Taken,
+                Err(error) if is_unreachable(&error) => asked_before = true,
+                Err(error) => return Broadcast::Refused { error, asked_before },
+            }
+        }
+        Broadcast::Unanswered
+    }
+
+    /// Broadcasts a signed transaction again, through all others that are well: it is not mined where the first one is
+    /// cut off.
+    pub(crate) async fn spread(&self, raw: &[u8]) {
+        for member in self.healthy().iter().skip(1) {
+            // What they say to it does not matter: the first one was asked for its answer.
+            let _ = member.broadcast(raw).await;
+        }
+    }
+
     async fn call(&self, request: RequestPacket) -> Result<ResponsePacket, TransportError> {
         let mut last = None;
         for member in self.order() {
@@ -134,6 +169,27 @@ impl Pool {
         let reasons: Vec<_> = out.collect();
         let reasons = if reasons.is_empty() { "none answers".to_owned() } else { reasons.join("; ") };
         ChainError::NoEndpoint { reasons }
+    }
+
+    /// Time between blocks lately; what is asked now and then is remembered.
+    pub(crate) async fn block_time(&self) -> Duration {
+        let known = *self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((asked, pace)) = known
+            && asked.elapsed() < PACE_FOR
+        {
+            return pace;
+        }
+        let pace = self.pace_now().await.unwrap_or(LONGEST_PACE).min(LONGEST_PACE);
+        *self.pace.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), pace));
+        pace
+    }
+
+    async fn pace_now(&self) -> Option<Duration> {
+        let (member, head) = self.first(async |member| member.latest().await).await.ok()?;
+        let blocks = head.number.min(PACE_OVER);
+        let earlier = member.header(head.number - blocks).await.ok()??;
+        let seconds = head.timestamp.saturating_sub(earlier.timestamp);
+        Some(Duration::from_secs(seconds) / u32::try_from(blocks.max(1)).ok()?)
     }
 
     /// Compares what the endpoints say, unless that was done a moment ago.
@@ -203,6 +259,18 @@ impl Pool {
     pub(crate) fn disbelieve(&self, member: &Member, other: &Member, reason: String) {
         self.put_out(member, other.name(), reason);
     }
+}
+
+/// What became of a broadcast.
+pub(crate) enum Broadcast {
+    Taken,
+    /// Nobody answered; somebody may have taken it all the same.
+    Unanswered,
+    Refused {
+        error: TransportError,
+        /// Somebody else was asked before, who may have taken it.
+        asked_before: bool,
+    },
 }
 
 /// The endpoints as one transport.

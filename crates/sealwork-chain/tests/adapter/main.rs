@@ -8,4 +8,5 @@
 
 mod events;
 mod failover;
+mod sender;
 mod support;

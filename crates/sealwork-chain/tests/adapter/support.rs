@@ -32,6 +32,8 @@ pub(crate) enum Act {
     Pass,
     /// Cannot be reached.
     Fail,
+    /// Does what it is asked to and cannot be reached for the answer.
+    Lose,
     /// Never answers.
     Stall,
     /// Says that something is wrong.
@@ -62,15 +64,26 @@ impl World {
         answer.get("result").cloned().unwrap_or_else(|| panic!("{method}: {answer}"))
     }
 
+    /// A call that logs an event of a new deal, and the deal.
+    pub(crate) fn call(&self) -> (Vec<u8>, u64) {
+        let input = self.input(1);
+        (input, self.ids.load(SeqCst))
+    }
+
     /// A transaction that logs so many events of new deals.
     pub(crate) fn logging(&self, events: u64) -> Value {
+        let input = Bytes::from(self.input(events));
+        json!({ "from": signer(9).address(), "to": MARKET, "input": input, "gas": "0xf4240" })
+    }
+
+    fn input(&self, events: u64) -> Vec<u8> {
         let mut input = Vec::new();
         for _ in 0..events {
             let id = self.ids.fetch_add(1, SeqCst) + 1;
             input.extend_from_slice(DealStarted::SIGNATURE_HASH.as_slice());
             input.extend_from_slice(B256::left_padding_from(&id.to_be_bytes()).as_slice());
         }
-        json!({ "from": signer(9).address(), "to": MARKET, "input": Bytes::from(input), "gas": "0xf4240" })
+        input
     }
 
     /// One block with so many events.
@@ -155,9 +168,13 @@ impl World {
 
     /// The adapter over several endpoints.
     pub(crate) async fn adapter_of(&self, transports: Vec<BoxTransport>) -> EvmChain {
+        EvmChain::over(deployment(), self.sender_of(transports).await).unwrap()
+    }
+
+    /// An account over several endpoints.
+    pub(crate) async fn sender_of(&self, transports: Vec<BoxTransport>) -> Endpoint {
         let named = transports.into_iter().enumerate().map(|(index, one)| (format!("node {index}"), one));
-        let endpoint = Endpoint::over_all(named.collect(), signer(0)).await.unwrap();
-        EvmChain::over(deployment(), endpoint).unwrap()
+        Endpoint::over_all(named.collect(), signer(0)).await.unwrap()
     }
 }
 
@@ -171,6 +188,10 @@ async fn one(
     match acts(request["method"].as_str().unwrap_or_default(), &request["params"]) {
         Act::Pass => Ok(truth().await?),
         Act::Fail => Err(std::io::Error::other("connection refused")),
+        Act::Lose => {
+            truth().await?;
+            Err(std::io::Error::other("connection reset"))
+        }
         Act::Stall => std::future::pending().await,
         Act::Refuse(message) => Ok(envelope("error", json!({ "code": -32000, "message": message }))),
         Act::Say(value) => Ok(envelope("result", value)),
