@@ -69,7 +69,7 @@ impl Endpoint {
         transports: Vec<(String, BoxTransport)>,
         signer: PrivateKeySigner,
     ) -> Result<Self, ChainError> {
-        let at = |(name, transport)| member::Address { name, secrets: Vec::new(), transport };
+        let at = |(name, transport)| member::Address { name, secrets: Vec::new(), transport, local: true };
         Self::with(transports.into_iter().map(at).collect(), signer).await
     }
 
@@ -276,8 +276,9 @@ fn reach(url: &str) -> Result<member::Address, ChainError> {
     let client = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).timeout(ANSWER_WITHIN).build();
     let client = client.map_err(|_| wrong())?;
     let (name, secrets) = (member::redacted(&parsed), member::spellings(&parsed));
+    let local = member::is_loopback(&parsed);
     let provider: RootProvider = ProviderBuilder::default().connect_reqwest(client, parsed);
-    Ok(member::Address { name, secrets, transport: provider.client().transport().clone() })
+    Ok(member::Address { name, secrets, transport: provider.client().transport().clone(), local })
 }
 
 /// Like [`at`], but a JSON-RPC error with revert data becomes [`ChainError::Reverted`].

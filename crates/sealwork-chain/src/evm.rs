@@ -41,8 +41,6 @@ use std::{
 
 /// Longest [`Chain::wait`].
 const MAX_WAIT: Duration = Duration::from_secs(1);
-/// Pause between looks at the block number.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// One deployment behind one endpoint, with one account that sends.
 #[derive(Clone, Debug)]
@@ -243,8 +241,10 @@ impl Chain for EvmChain {
     async fn wait(&self) {
         let looking = async {
             let seen = self.memory.seen.load(Ordering::Relaxed);
-            while self.endpoint.block_number().await.is_ok_and(|head| head <= seen) {
-                tokio::time::sleep(LOOK_EVERY).await;
+            let pause = self.endpoint.pool().look_every().await;
+            // An endpoint that fails is looked at again like one without news.
+            while !self.endpoint.block_number().await.is_ok_and(|head| head > seen) {
+                tokio::time::sleep(pause).await;
             }
         };
         // A timeout is an answer here: the caller looks again either way.

@@ -41,6 +41,7 @@ struct Line {
     /// What must not be shown: the address with its credentials, as errors may spell it.
     secrets: Vec<String>,
     transport: BoxTransport,
+    local: bool,
     /// Longest wait for an answer.
     within: Duration,
     health: Mutex<Health>,
@@ -66,12 +67,14 @@ pub(crate) struct Address {
     pub(crate) name: String,
     pub(crate) secrets: Vec<String>,
     pub(crate) transport: BoxTransport,
+    /// On this machine, where asking costs nothing.
+    pub(crate) local: bool,
 }
 
 impl Member {
     pub(crate) fn new(at: Address, within: Duration) -> Self {
-        let Address { name, secrets, transport } = at;
-        let line = Arc::new(Line { name, secrets, transport, within, health: Mutex::default() });
+        let Address { name, secrets, transport, local } = at;
+        let line = Arc::new(Line { name, secrets, transport, local, within, health: Mutex::default() });
         let client = RpcClient::new(Asking(Arc::clone(&line)), true);
         let provider = ProviderBuilder::default().connect_client(client).erased();
         Self { line, provider }
@@ -80,6 +83,11 @@ impl Member {
     /// Its address without credentials.
     pub(crate) fn name(&self) -> &str {
         &self.line.name
+    }
+
+    /// Whether it is on this machine, where asking costs nothing.
+    pub(crate) fn is_local(&self) -> bool {
+        self.line.local
     }
 
     /// Whether two are one endpoint.
@@ -291,6 +299,13 @@ pub(crate) fn redacted(url: &reqwest::Url) -> String {
     format!("{}://{host}{port}{rest}", url.scheme())
 }
 
+/// Whether an address is of this machine.
+pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_matches(['[', ']']);
+    host == "localhost" || bare.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
 /// The ways in which an error may spell an address, the longest first.
 pub(crate) fn spellings(url: &reqwest::Url) -> Vec<String> {
     let mut bare = url.clone();
@@ -316,6 +331,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn addresses_of_this_machine_are_known() {
+        for (url, local) in [
+            ("http://127.0.0.1:8545", true),
+            ("http://[::1]:8545", true),
+            ("http://localhost", true),
+            ("https://127.0.0.1.example", false),
+            ("http://10.0.0.1", false),
+        ] {
+            assert_eq!(is_loopback(&url.parse().unwrap()), local, "{url}");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn failures_rest_longer_and_longer_and_hide_the_address() {
         let secret = "http://me:secret@node.example/".to_owned();
@@ -328,6 +356,7 @@ mod tests {
             name: "http://node.example".into(),
             secrets: vec![secret],
             transport: transport.into_box_transport(),
+            local: true,
         };
         let member = Member::new(at, Duration::from_secs(20));
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {

@@ -32,6 +32,11 @@ const PACE_FOR: Duration = Duration::from_secs(60);
 /// and the longest that counts: an idle chain that makes blocks only when asked is not slow.
 const LONGEST_PACE: Duration = Duration::from_secs(15);
 
+/// Blocks that come more often are looked for without much of a pause.
+const FAST_BLOCKS: Duration = Duration::from_secs(2);
+const SHORTEST_LOOK: Duration = Duration::from_millis(20);
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
 /// Endpoints of one chain, in the order in which the user trusts them.
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -182,6 +187,18 @@ impl Pool {
         let pace = self.pace_now().await.unwrap_or(LONGEST_PACE).min(LONGEST_PACE);
         *self.pace.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), pace));
         pace
+    }
+
+    /// Pause between looks for a new block: short where asking costs nothing and where blocks are fast, else a part of
+    /// the time between blocks.
+    pub(crate) async fn look_every(&self) -> Duration {
+        if self.order().first().is_some_and(Member::is_local) {
+            return SHORTEST_LOOK;
+        }
+        match self.block_time().await {
+            fast if fast < FAST_BLOCKS => SHORTEST_LOOK,
+            slow => (slow / 4).min(LONGEST_LOOK),
+        }
     }
 
     async fn pace_now(&self) -> Option<Duration> {

@@ -10,3 +10,4 @@ mod events;
 mod failover;
 mod sender;
 mod support;
+mod wait;
