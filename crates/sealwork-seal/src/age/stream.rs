@@ -81,6 +81,7 @@ impl ChunkCipher {
 
 #[cfg(test)]
 #[path = "../../tests/zeroize/memory.rs"]
+#[expect(dead_code, reason = "tests of other secrets need all of it")]
 mod memory;
 
 #[cfg(test)]

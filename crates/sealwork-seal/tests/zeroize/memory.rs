@@ -12,32 +12,34 @@ const MASK: u8 = 0xa5;
 
 /// Bytes to search for, kept in another form so that the search does not find itself.
 #[derive(Debug)]
-pub struct Hidden(Vec<u8>);
+pub(crate) struct Hidden(Vec<u8>);
 
 impl Hidden {
     /// Remembers bytes.
-    pub fn new(bytes: &[u8]) -> Self {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
         assert!(bytes.len() >= 16, "shorter bytes may occur by chance");
         Self(bytes.iter().map(|byte| byte ^ MASK).collect())
     }
 
     /// Remembers bytes backwards.
-    pub fn reversed(bytes: &[u8]) -> Self {
+    pub(crate) fn reversed(bytes: &[u8]) -> Self {
         Self(bytes.iter().rev().map(|byte| byte ^ MASK).collect())
     }
 
     /// Fails when the bytes, or either half of them, lie in a writable page.
     #[track_caller]
-    pub fn assert_gone(&self, what: &str) {
+    pub(crate) fn assert_gone(&self, what: &str) {
         let (front, back) = self.0.split_at(self.0.len() / 2);
-        for (part, masked) in [("all", &self.0[..]), ("the first half", front), ("the second half", back)] {
+        for (part, masked) in
+            [("all", self.0.as_slice()), ("the first half", front), ("the second half", back)]
+        {
             let places = places(masked);
             assert!(places.is_empty(), "{part} of {what} is still in memory: {places:?}");
         }
     }
 
     /// How often the bytes lie in writable pages.
-    pub fn copies(&self) -> usize {
+    pub(crate) fn copies(&self) -> usize {
         places(&self.0).len()
     }
 }
@@ -57,8 +59,8 @@ fn places(masked: &[u8]) -> Vec<String> {
         while at < range.end {
             let wanted = usize::try_from((range.end - at).min(BLOCK as u64)).unwrap();
             // A stack's guard or a device cannot be read.
-            let Ok(count @ 1..) = memory.read_at(&mut block[..wanted], at) else { break };
-            let hits = hits(&block[..count], masked);
+            let Ok(count @ 1..) = memory.read_at(block.get_mut(..wanted).unwrap(), at) else { break };
+            let hits = hits(block.get(..count).unwrap(), masked);
             let elsewhere = hits.map(|offset| at + offset as u64).filter(|place| !own.contains(place));
             found.extend(elsewhere.map(|place| format!("{place:#x} {name}")));
             if count < wanted || at + count as u64 == range.end {
@@ -73,7 +75,7 @@ fn places(masked: &[u8]) -> Vec<String> {
 }
 
 fn hits<'a>(block: &'a [u8], masked: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    let first = masked[0] ^ MASK;
+    let first = masked.first().unwrap() ^ MASK;
     let starts = block.iter().enumerate().filter(move |(_, byte)| **byte == first).map(|(offset, _)| offset);
     starts.filter(move |offset| {
         let window = block.get(*offset..*offset + masked.len());
