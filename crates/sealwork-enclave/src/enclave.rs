@@ -7,11 +7,13 @@ use crate::{
     host::{Host, out_of_order},
     keys::{AppKeys, KeySourceSetup, MakeKeySource},
     program::Programs,
+    shelf::Floor,
     task,
 };
 use sealwork_runtime::Engine;
 use sealwork_seal::sign::SigningKey;
 use sealwork_types::{
+    abi::Grant,
     bounded::parse_json,
     enclave_wire::{FromEnclave, SandboxReport, TaskFrame, ToEnclave},
     network::TrustAnchors,
@@ -26,7 +28,9 @@ pub(crate) struct Enclave {
     pub(crate) signer: SigningKey,
     pub(crate) keys: AppKeys,
     pub(crate) programs: Programs,
-    clock: Option<TrustedClock>,
+    pub(crate) floor: Floor,
+    /// What the CAS said last, and the time since.
+    pub(crate) granted: Option<(Grant, TrustedClock)>,
 }
 
 /// Serves the host until it says `Stop` or closes the pipe.
@@ -50,7 +54,8 @@ pub fn serve(
     let keys = AppKeys::new(make_keys(setup)?);
     host.send(&FromEnclave::Ready { enclave, sandbox })?;
     let programs = Programs::new(engine);
-    Enclave { host: host.clone(), anchors, signer, keys, programs, clock: None }.run()
+    Enclave { host: host.clone(), anchors, signer, keys, programs, floor: Floor::default(), granted: None }
+        .run()
 }
 
 impl Enclave {
@@ -79,12 +84,12 @@ impl Enclave {
 
     fn attest(&mut self, now: u64) -> Result<FromEnclave, Stop> {
         let grant = self.keys.attest(now)?;
-        self.clock = Some(TrustedClock::start(&grant));
+        self.granted = Some((grant.grant.clone(), TrustedClock::start(&grant)));
         Ok(FromEnclave::Attested { grant: to_json(&grant) })
     }
 
     fn task(&mut self, frame: &TaskFrame) -> Result<FromEnclave, Stop> {
-        let Some(clock) = self.clock else {
+        let Some((_, clock)) = self.granted else {
             return Err(
                 EnclaveError::OutOfOrder { expected: "Attest before the first Task", found: "Task" }.into()
             );

@@ -30,6 +30,14 @@ pub enum EnclaveError {
     /// The trust anchors are not usable.
     #[error("the trust anchors of the first message are not usable")]
     Anchors(#[from] DocumentError),
+    /// This process runs code that was kept under a policy that trusts older platforms; the secret needs another one.
+    #[error(
+        "code is in use that was kept under a policy for older platforms than version {version}; start a fresh enclave"
+    )]
+    Outgrown {
+        /// Platform version that the task's policy asks for.
+        version: u32,
+    },
     /// No random bytes or no TLS identity could be made.
     #[error("cannot make keys")]
     Keys(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -3,7 +3,9 @@
 use crate::error::EnclaveError;
 use sealwork_types::{
     Bytes,
-    enclave_wire::{FrameError, FromEnclave, MAX_CHUNK_BYTES, ToEnclave, read_message, write_message},
+    enclave_wire::{
+        CompiledName, FrameError, FromEnclave, MAX_CHUNK_BYTES, ToEnclave, read_message, write_message,
+    },
     evidence::{Evidence, MAX_EVIDENCE_BYTES, ReportData},
 };
 use std::{
@@ -30,6 +32,8 @@ pub(crate) enum Source {
     Module,
     /// The sealed input.
     SealedInput,
+    /// What an earlier enclave let the host keep.
+    Compiled(CompiledName),
 }
 
 impl Host {
@@ -75,9 +79,10 @@ impl Host {
     /// Asks for the next chunk of a stream; empty at its end.
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other message is out of order")]
     pub(crate) fn chunk(&self, source: Source) -> Result<Bytes, EnclaveError> {
-        self.send(match source {
-            Source::Module => &FromEnclave::NeedModule,
-            Source::SealedInput => &FromEnclave::NeedInput,
+        self.send(&match source {
+            Source::Module => FromEnclave::NeedModule,
+            Source::SealedInput => FromEnclave::NeedInput,
+            Source::Compiled(name) => FromEnclave::NeedCompiled(name),
         })?;
         match self.receive()? {
             ToEnclave::Chunk(bytes) => bounded("a chunk", bytes, MAX_CHUNK_BYTES),

@@ -10,7 +10,8 @@
 //! 2. No byte of output leaves before the sealed input was authenticated to its end and its digest is the order's.
 //! 3. A receipt blames requester or developer only when the bytes at hand are those that they signed for; other bytes end
 //!    in a refusal, which nobody can settle.
-//! 4. Keys never leave the process, and programs run in a sandbox without a way to them.
+//! 4. Machine code that the host kept is run only under a tag that only enclaves like this one can make (`shelf`).
+//! 5. Keys never leave the process, and programs run in a sandbox without a way to them.
 
 mod batch;
 mod clock;
@@ -25,6 +26,7 @@ mod members;
 mod output;
 mod program;
 mod sandbox;
+mod shelf;
 mod task;
 mod tls_pipe;
 mod warm_up;

@@ -1,8 +1,10 @@
-//! Modules: fetched from the host, checked against their hash, compiled once.
+//! Modules: fetched from the host, checked against their hash, compiled once; or restored from what the host kept.
 
 use crate::{
     error::{Refusal, Stop},
     host::{Host, Source},
+    keys::KeyName,
+    shelf::Shelf,
 };
 use sealwork_runtime::{Engine, Module, ModuleError};
 use sealwork_types::{CodeHash, Sha256Digest, Status, params::MAX_MODULE_BYTES};
@@ -14,43 +16,70 @@ const MAX_MODULES: usize = 4;
 /// The engine and the newest modules, oldest first.
 pub(crate) struct Programs {
     engine: Engine,
-    compiled: VecDeque<(CodeHash, Rc<Module>)>,
+    known: VecDeque<Known>,
+}
+
+/// A program in memory.
+struct Known {
+    code_hash: CodeHash,
+    /// Under whose key it was authenticated; `None` when it was compiled here, and then it is anybody's.
+    restored_for: Option<KeyName>,
+    module: Rc<Module>,
 }
 
 impl Programs {
     pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine, compiled: VecDeque::new() }
+        Self { engine, known: VecDeque::new() }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The module, or the status that says why there is none. `Err` blames nobody but the host.
+    /// The module, or the status that says why there is none. `Err` blames nobody but the host. With a `shelf`, the host
+    /// may have kept it, and may keep it from now on.
     pub(crate) fn module(
         &mut self,
         host: &Host,
         code_hash: CodeHash,
+        name: KeyName,
+        mut shelf: Option<Shelf<'_>>,
     ) -> Result<Result<Rc<Module>, Status>, Stop> {
-        if let Some((_, module)) = self.compiled.iter().find(|(known, _)| *known == code_hash) {
-            return Ok(Ok(Rc::clone(module)));
+        let usable = |known: &&Known| {
+            known.code_hash == code_hash && known.restored_for.is_none_or(|owner| owner == name)
+        };
+        if let Some(known) = self.known.iter().find(usable) {
+            return Ok(Ok(Rc::clone(&known.module)));
+        }
+        if let Some(shelf) = &mut shelf
+            && let Some(module) = shelf.restore(host, &self.engine)?
+        {
+            return Ok(Ok(self.remember(code_hash, Some(name), module)));
         }
         let bytes = fetch(host, code_hash)?;
         let module = match self.engine.compile(&bytes) {
-            Ok(module) => Rc::new(module),
+            Ok(module) => module,
             Err(error) => return Ok(Err(status_of(&error))),
         };
-        if self.compiled.len() >= MAX_MODULES {
-            self.compiled.pop_front();
+        if let Some(shelf) = shelf {
+            shelf.keep(host, &self.engine, &module)?;
         }
-        self.compiled.push_back((code_hash, Rc::clone(&module)));
-        Ok(Ok(module))
+        Ok(Ok(self.remember(code_hash, None, module)))
+    }
+
+    fn remember(&mut self, code_hash: CodeHash, restored_for: Option<KeyName>, module: Module) -> Rc<Module> {
+        let module = Rc::new(module);
+        if self.known.len() >= MAX_MODULES {
+            self.known.pop_front();
+        }
+        self.known.push_back(Known { code_hash, restored_for, module: Rc::clone(&module) });
+        module
     }
 }
 
 impl fmt::Debug for Programs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Programs").field("compiled", &self.compiled.len()).finish_non_exhaustive()
+        f.debug_struct("Programs").field("known", &self.known.len()).finish_non_exhaustive()
     }
 }
 

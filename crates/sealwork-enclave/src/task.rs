@@ -9,6 +9,7 @@ use crate::{
     job::Job,
     keys::KeyRequest,
     output::OutputFrames,
+    shelf::{self, Floor, Shelf},
 };
 use sealwork_runtime::Module;
 use sealwork_seal::{
@@ -19,7 +20,8 @@ use sealwork_seal::{
 };
 use sealwork_types::{
     B256, Status,
-    enclave_wire::{DoneFrame, FromEnclave, Step, TaskFrame},
+    abi::Grant,
+    enclave_wire::{CompiledName, DoneFrame, FromEnclave, Step, TaskFrame},
     order::SigningDomain,
 };
 use std::{io::Write, rc::Rc};
@@ -62,6 +64,7 @@ pub(crate) fn prepare(
 ) -> Result<Prepared, Stop> {
     let now = frame.now.max(clock.now());
     let job = Job::check(frame, &enclave.anchors.domain, now)?;
+    enclave.floor.demand(&job.policy)?;
     let secret = enclave.keys.secret(&KeyRequest {
         name: job.key_name(),
         policy: &frame.policy,
@@ -69,8 +72,25 @@ pub(crate) fn prepare(
         now,
     })?;
     enclave.progress(Step::KeyReleased)?;
-    let module = enclave.programs.module(&enclave.host, job.code_hash())?;
+    let shelf = shelf_of(enclave.granted.as_ref(), &mut enclave.floor, &job, &secret);
+    let module = enclave.programs.module(&enclave.host, job.code_hash(), job.key_name(), shelf)?;
     Ok(Prepared { job, secret, module, now, trusted_now: clock.now() })
+}
+
+/// Where the host may keep the job's compiled program.
+fn shelf_of<'a>(
+    granted: Option<&(Grant, TrustedClock)>,
+    floor: &'a mut Floor,
+    job: &'a Job,
+    secret: &'a Secret<[u8; 32]>,
+) -> Option<Shelf<'a>> {
+    let (grant, _) = granted?;
+    if !shelf::is_ours_alone(&job.policy, grant) {
+        return None;
+    }
+    let (code_hash, measurement, policy) = (job.code_hash(), grant.measurement, &job.policy);
+    let name = CompiledName { app: job.app().get().0, policy: job.policy_hash.get().0 };
+    Some(Shelf { name, secret, code_hash, measurement, policy, floor })
 }
 
 impl Prepared {

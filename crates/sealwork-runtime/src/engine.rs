@@ -64,8 +64,13 @@ impl Engine {
         if has_start_section(bytes) {
             return Err(ModuleError::StartSection);
         }
+        self.prepare(&module)
+    }
+
+    /// Links a checked program with what is offered to it.
+    pub(crate) fn prepare(&self, module: &wasmtime::Module) -> Result<Module, ModuleError> {
         let import_type = |error: wasmtime::Error| ModuleError::ImportType { detail: format!("{error:#}") };
-        Ok(Module { instance: self.linker.instantiate_pre(&module).map_err(import_type)? })
+        Ok(Module { instance: self.linker.instantiate_pre(module).map_err(import_type)? })
     }
 }
 

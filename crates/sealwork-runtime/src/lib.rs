@@ -11,6 +11,8 @@
 //!    ([`STDERR_MAX_BYTES`], 64 MiB of `/tmp`, names, tables); bounds are checked before bytes are copied.
 //! 4. No module and no call can panic the host, and every pointer of a program is checked against its memory.
 //! 5. No path leaves the directory that it starts in.
+//! 6. Machine code from outside is run only behind a tag under the caller's key ([`Engine::restore`]); that is the only
+//!    place in the workspace where the compiler's checks are left out.
 //!
 //! # What the process needs
 //! Everything runs on the calling thread: no files, no sockets, no clock system call (time is read through the vDSO; where
@@ -36,6 +38,7 @@ mod descriptors;
 mod engine;
 mod error;
 mod files;
+mod keep;
 mod limiter;
 mod process;
 mod random;
@@ -48,6 +51,7 @@ mod wasi;
 pub use batch::{BatchInput, BatchOutput, Exit, InputFile, OutputFile};
 pub use engine::{Engine, Module};
 pub use error::{HostError, ModuleError, RunError};
+pub use keep::TagKey;
 
 /// Most bytes kept of standard error: its beginning and its end, with a marker between them.
 pub const STDERR_MAX_BYTES: usize = 64 << 10;

@@ -38,6 +38,8 @@ labels! {
     POLICY_RESTRICTION = "sealwork/v1/policy-restriction";
     /// Seed of the random numbers that a program sees.
     TASK_RANDOMNESS = "sealwork/v1/task/randomness";
+    /// Tag under which an enclave lets its host keep a compiled program.
+    COMPILED_CODE = "sealwork/v1/app/compiled-code";
     /// Block of the random stream that the runtime makes from a seed.
     RANDOM_STREAM = "sealwork/v1/runtime/random-stream";
     /// Leaf of the CAS release log.

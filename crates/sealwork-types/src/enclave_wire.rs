@@ -12,7 +12,7 @@
 //!  ◄────────────────────────── Attested
 //!  Task ───────────────────────────────►
 //!  ◄────────────── TlsOpen, TlsOut         (key release)
-//!  ◄──────────────────────── NeedModule
+//!  ◄────── NeedModule, or NeedCompiled     (one Chunk for each)
 //!  Chunk… ─────────────────────────────►
 //!  ◄───────────── NeedInput, Progress      (one Chunk for each NeedInput)
 //!  ◄─────────────────────────── Output…
@@ -118,6 +118,24 @@ pub enum FromEnclave {
         /// What was wrong. Never contains plaintext.
         reason: String,
     },
+    /// Wants the next `Chunk` of what an earlier enclave let the host keep under this name; none is an empty one.
+    NeedCompiled(CompiledName),
+    /// Lets the host keep the next bytes of a compiled program; empty at the end. The host cannot use or change them.
+    KeepCompiled {
+        /// Under which name to keep all of them.
+        name: CompiledName,
+        /// Opaque.
+        bytes: Bytes,
+    },
+}
+
+/// Names a compiled program among those of one measurement: another app or policy has other keys to authenticate it with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompiledName {
+    /// App.
+    pub app: [u8; 32],
+    /// SHA-256 of the policy, which names the code.
+    pub policy: [u8; 32],
 }
 
 /// What an enclave gave up before it read its first message. Each field says whether this kernel granted it; the system

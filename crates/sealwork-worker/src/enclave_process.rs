@@ -12,6 +12,7 @@
 //! process. The worker never holds more than a few chunks of a stream.
 
 mod chunks;
+mod compiled;
 mod dialer;
 mod driver;
 mod image;
@@ -20,6 +21,7 @@ mod pipe;
 mod process;
 mod relay;
 
+pub use compiled::CompiledFolder;
 pub use dialer::{Dialer, MemberStream, TcpDialer};
 pub use image::EnclaveImage;
 pub use launcher::{ChildLauncher, EnclaveLife, LaunchedEnclave, Launcher};
@@ -105,6 +107,17 @@ impl EnclaveProcess {
     pub fn with(launcher: Arc<dyn Launcher>, dialer: Arc<dyn Dialer>, settings: EnclaveSettings) -> Self {
         let slots = (0..settings.slots).map(|_| Mutex::new(None)).collect();
         Self { launch: Arc::new(Launch::new(launcher, dialer, settings)), slots }
+    }
+
+    /// Lets enclaves keep compiled programs in a folder, for the enclaves after them.
+    ///
+    /// # Panics
+    /// Never: nothing shares the settings before the first enclave is launched.
+    #[must_use]
+    pub fn keeping_compiled(mut self, folder: CompiledFolder) -> Self {
+        let launch = Arc::get_mut(&mut self.launch).expect("no enclave was launched yet");
+        launch.compiled = Some(folder);
+        self
     }
 
     /// SHA-256 of the program that every enclave runs.

@@ -37,7 +37,7 @@ mod status_http;
 
 pub use agreement::{Agreement, DirectRequest, PaidRequest};
 pub use enclave_process::{
-    ChildLauncher, Dialer, EnclaveImage, EnclaveLife, EnclaveProcess, EnclaveSettings, EnclaveTimeouts,
+    ChildLauncher, CompiledFolder, Dialer, EnclaveImage, EnclaveLife, EnclaveProcess, EnclaveSettings, EnclaveTimeouts,
     LaunchedEnclave, Launcher, MemberStream, QuoteProviderFactory, TcpDialer,
 };
 pub use engine::{Ports, Worker, WorkerConfig};

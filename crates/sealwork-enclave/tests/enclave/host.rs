@@ -58,6 +58,10 @@ pub(crate) struct TestHost {
     pub(crate) address: Address,
     /// How long storage takes for each chunk.
     pub(crate) latency: Duration,
+    /// What the enclave lets the host keep; all of it under one name.
+    pub(crate) kept: Vec<u8>,
+    /// How often the enclave asked for it.
+    pub(crate) kept_requests: usize,
 }
 
 /// How a task ended.
@@ -87,7 +91,15 @@ impl TestHost {
             let host = Host::new(enclave_reads, enclave_writes);
             serve(&host, Engine::new().unwrap(), SandboxReport::default(), fixed_keys)
         });
-        Self { to, from, enclave, address: Address::ZERO, latency: Duration::ZERO }
+        Self {
+            to,
+            from,
+            enclave,
+            address: Address::ZERO,
+            latency: Duration::ZERO,
+            kept: Vec::new(),
+            kept_requests: 0,
+        }
     }
 
     /// Starts, initializes and attests.
@@ -136,6 +148,16 @@ impl TestHost {
                 }
                 FromEnclave::NeedInput => {
                     self.chunk(sealed.next());
+                    continue;
+                }
+                FromEnclave::NeedCompiled(_) => {
+                    self.kept_requests += 1;
+                    let (kept, none) = (self.kept.clone(), self.kept_requests.is_multiple_of(2));
+                    self.chunk((!none).then_some(&kept));
+                    continue;
+                }
+                FromEnclave::KeepCompiled { bytes, .. } => {
+                    self.kept.extend_from_slice(&bytes);
                     continue;
                 }
                 FromEnclave::Progress(step) => {

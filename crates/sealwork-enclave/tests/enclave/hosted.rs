@@ -14,7 +14,7 @@ use sealwork_types::{
     AppId, B256, Measurement, Status, abi::Receipt, enclave_wire::Step, params::GRANT_LIFETIME_S,
     policy::Policy,
 };
-use sealwork_worker::EnclaveProcess;
+use sealwork_worker::{CompiledFolder, EnclaveProcess};
 use std::{path::Path, sync::atomic::Ordering, time::Duration};
 
 /// A case whose app is registered and whose input is sealed to the CAS's key.
@@ -104,6 +104,21 @@ async fn attests_runs_and_is_reused() {
     assert_eq!(host.ensure(0).await.unwrap().enclave, info.enclave, "the same process serves again");
     host.stop(0).await;
     assert_ne!(host.ensure(0).await.unwrap().enclave, info.enclave, "a new process has a new key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_enclave_takes_what_the_last_one_let_the_worker_keep() {
+    let network = Network::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let case = case(&network, wasm::echo()).await;
+    let host = || network.host().keeping_compiled(CompiledFolder::new(folder.path(), 64 << 20));
+    run(&host(), input(case.prepare())).await.unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let (host, mut task) = (host(), input(case.prepare()));
+    let info = host.ensure(0).await.unwrap();
+    task.module = stream_of(vec![Err(PortError::new(ErrorKind::Unavailable, "fetch the module again"))]);
+    let ran = run(&host, task).await.unwrap();
+    assert!(case.open_output(&receipt(&case, &info, &ran.outcome), &ran.output).stdout == case.stdin);
 }
 
 #[tokio::test(flavor = "multi_thread")]

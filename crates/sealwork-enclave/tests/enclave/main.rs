@@ -4,6 +4,7 @@
 
 mod batches;
 mod case;
+mod compiled;
 mod host;
 mod hosted;
 mod inputs;

@@ -2,6 +2,7 @@
 
 use super::{
     chunks::Chunks,
+    compiled::Shelf,
     process::{Launch, MAX_DOCUMENT_BYTES, Process, unexpected},
 };
 use async_trait::async_trait;
@@ -81,6 +82,7 @@ async fn drive(
     let patience = patience(&launch, &input.frame);
     let batch = input.frame.count > 1;
     let (mut module, mut sealed) = (Chunks::new(input.module), Chunks::new(input.sealed_input));
+    let mut compiled = Shelf::new(&launch);
     let storage = launch.timeouts().silence;
     process.send(&launch, &ToEnclave::Task(Box::new(input.frame))).await?;
     loop {
@@ -93,6 +95,15 @@ async fn drive(
             FromEnclave::NeedInput => {
                 let chunk = sealed.next(storage).await;
                 process.send(&launch, &ToEnclave::Chunk(chunk)).await?;
+                continue;
+            }
+            FromEnclave::NeedCompiled(name) => {
+                let chunk = compiled.next(name).await;
+                process.send(&launch, &ToEnclave::Chunk(chunk)).await?;
+                continue;
+            }
+            FromEnclave::KeepCompiled { name, bytes } => {
+                compiled.keep(name, &bytes).await;
                 continue;
             }
             FromEnclave::Progress(step) => TaskUpdate::Step(step),

@@ -1,8 +1,8 @@
 //! One enclave: launched, initialized, attested.
 
 use super::{
-    Dialer, EnclaveLife, EnclaveSettings, EnclaveTimeouts, LaunchedEnclave, Launcher, pipe::Pipe,
-    relay::MemberRelay,
+    CompiledFolder, Dialer, EnclaveLife, EnclaveSettings, EnclaveTimeouts, LaunchedEnclave, Launcher,
+    pipe::Pipe, relay::MemberRelay,
 };
 use sealwork_ports::{Clock, EnclaveInfo, ErrorKind, PortError, QuoteProvider};
 use sealwork_types::{
@@ -31,6 +31,7 @@ pub(super) struct Launch {
     quotes: Arc<dyn QuoteProvider>,
     clock: Arc<dyn Clock>,
     timeouts: EnclaveTimeouts,
+    pub(super) compiled: Option<CompiledFolder>,
 }
 
 impl Launch {
@@ -43,7 +44,7 @@ impl Launch {
         let anchors =
             serde_json::to_vec(&network.anchors).expect("strings, numbers and hashes always serialize");
         let quotes = quotes(launcher.measurement());
-        Self { launcher, dialer, anchors, network, quotes, clock, timeouts }
+        Self { launcher, dialer, anchors, network, quotes, clock, timeouts, compiled: None }
     }
 
     pub(super) fn measurement(&self) -> Measurement {
@@ -237,6 +238,8 @@ pub(super) fn unexpected(expected: &str, found: &FromEnclave) -> PortError {
         FromEnclave::Output(_) => "Output",
         FromEnclave::Done { .. } => "Done",
         FromEnclave::Refused { .. } => "Refused",
+        FromEnclave::NeedCompiled(_) => "NeedCompiled",
+        FromEnclave::KeepCompiled { .. } => "KeepCompiled",
     };
     PortError::new(ErrorKind::Local, format!("talk to the enclave: it sent {found}, expected {expected}"))
 }
