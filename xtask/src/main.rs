@@ -4,6 +4,7 @@ mod bench;
 mod conformance;
 mod contracts;
 mod demo;
+mod fuzz;
 mod generate;
 mod guests;
 mod proofs;
@@ -25,6 +26,8 @@ const HELP: &str = "cargo xtask COMMAND
   test                        install what the tests need and run everything; CI runs this
   nightly                     fuzzing and proofs with ten times the work; hours
   bench AREA [--json]         measure beside a peer or a limit; areas: seal, store, runtime, chain, spine, gas, all
+  fuzz [TARGET]               hostile inputs for every parser, 60 seconds each (--seconds N, --jobs N);
+                              --seed writes the corpus' valid inputs, --minimize takes over what was found
   gen [--check]               write the files generated from spec/, or check that they are fresh
   conformance [SCRIPT...]     unmodified clients against the embedded chain, and a comparison with anvil
   contracts [--check|--test]  compile the contracts into artifacts, check that they are fresh, or test them
@@ -52,6 +55,11 @@ fn main() -> Result<ExitCode> {
         }
         "contracts" => contracts_command(&root, &rest).map(|()| true)?,
         "demo" => demo::run(&root, &rest)?,
+        "fuzz" => {
+            let count = fuzz::run(&root, &rest)?;
+            shell::say(&format!("{} passed, {} failed", count.passed, count.failed));
+            count.failed == 0
+        }
         "gen" => generate::run(&root, has("--check")).map(|()| true)?,
         "guests" => guests::run(&root, guests::Mode::parse(&rest)?).map(|()| true)?,
         "help" | "--help" | "-h" | "" => {

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: installs what the tests need and runs everything. `.ci/run` calls this and nothing else.
 
 use crate::{
-    bench, conformance, contracts, generate, guests,
+    bench, conformance, contracts, fuzz, generate, guests,
     proofs::Proof,
     shell::{self, Count, command, counted, say},
 };
@@ -23,6 +23,7 @@ pub(crate) fn nightly(root: &Path) -> Result<bool> {
         ("npm packages", check(|| install_npm(root))),
         ("contract proofs", counting(root, &["contracts", "--prove", "--nightly"])),
         ("contract tests", counting(root, &["contracts", "--test", "--nightly"])),
+        ("hostile inputs", Box::new(|| fuzz::run(root, &["--seconds".to_owned(), "600".to_owned()]))),
     ])
 }
 
@@ -77,6 +78,7 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         ("documentation", check(|| documentation(root))),
         ("build", cargo(&["cargo", "build", "--locked", "--workspace", "--all-targets"])),
         ("rust tests", Box::new(|| rust_tests(root))),
+        ("hostile inputs", Box::new(|| fuzz::run(root, &[]))),
         ("gas of real transactions", check(|| gas(root))),
         ("JSON-RPC conformance", Box::new(|| conformance::run(root, &[]))),
         (

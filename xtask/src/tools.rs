@@ -21,6 +21,9 @@ pub(crate) const BULLOAK: CargoTool = CargoTool { name: "bulloak", version: "0.9
 /// Reads the contracts' documentation. 0.18.1 is the last that the compiler of this workspace builds.
 pub(crate) const LINTSPEC: CargoTool = CargoTool { name: "lintspec", version: "0.18.1" };
 
+/// Builds fuzz targets with the flags that libFuzzer needs.
+pub(crate) const CARGO_FUZZ: CargoTool = CargoTool { name: "cargo-fuzz", version: "0.13.2" };
+
 /// The program, after installing it if it is not there.
 pub(crate) fn cargo_tool(tool: CargoTool) -> Result<PathBuf> {
     let CargoTool { name, version } = tool;

@@ -1,0 +1,3 @@
+#![no_main]
+
+sealwork_fuzz::target!(store_nodes);
