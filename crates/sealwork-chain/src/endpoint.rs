@@ -7,6 +7,7 @@ use crate::{
     pool::{Failover, Pool},
     revert,
     sender::{SendPolicy, Sender, accounts},
+    ws,
 };
 use alloy_consensus::Transaction;
 use alloy_eips::BlockNumberOrTag;
@@ -69,7 +70,13 @@ impl Endpoint {
         transports: Vec<(String, BoxTransport)>,
         signer: PrivateKeySigner,
     ) -> Result<Self, ChainError> {
-        let at = |(name, transport)| member::Address { name, secrets: Vec::new(), transport, local: true };
+        let at = |(name, transport)| member::Address {
+            name,
+            secrets: Vec::new(),
+            transport,
+            local: true,
+            link: None,
+        };
         Self::with(transports.into_iter().map(at).collect(), signer).await
     }
 
@@ -270,15 +277,21 @@ const fn reverted(reason: String, data: Bytes) -> ChainError {
 fn reach(url: &str) -> Result<member::Address, ChainError> {
     let wrong = || ChainError::Url { url: url.to_owned() };
     let parsed: reqwest::Url = url.parse().map_err(|_| wrong())?;
-    if !matches!(parsed.scheme(), "http" | "https") {
-        return Err(wrong());
+    let (name, secrets) = (member::redacted(&parsed), member::spellings(&parsed));
+    let local = member::is_loopback(&parsed);
+    match parsed.scheme() {
+        "http" | "https" => {}
+        "ws" | "wss" => {
+            let link = ws::link(&parsed)?;
+            let transport = link.clone().into_box_transport();
+            return Ok(member::Address { name, secrets, transport, local, link: Some(link) });
+        }
+        _ => return Err(wrong()),
     }
     let client = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).timeout(ANSWER_WITHIN).build();
     let client = client.map_err(|_| wrong())?;
-    let (name, secrets) = (member::redacted(&parsed), member::spellings(&parsed));
-    let local = member::is_loopback(&parsed);
     let provider: RootProvider = ProviderBuilder::default().connect_reqwest(client, parsed);
-    Ok(member::Address { name, secrets, transport: provider.client().transport().clone(), local })
+    Ok(member::Address { name, secrets, transport: provider.client().transport().clone(), local, link: None })
 }
 
 /// Like [`at`], but a JSON-RPC error with revert data becomes [`ChainError::Reverted`].

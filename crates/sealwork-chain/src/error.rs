@@ -27,7 +27,9 @@ const RANGE_WORDS: [&str; 12] = [
 #[non_exhaustive]
 pub enum ChainError {
     /// The endpoint's address is not usable.
-    #[error("{url:?} is not an http(s) URL of a JSON-RPC endpoint")]
+    #[error(
+        "{url:?} is not an http, https, ws or wss URL of a JSON-RPC endpoint; ws takes no user and password"
+    )]
     Url {
         /// What was given.
         url: String,

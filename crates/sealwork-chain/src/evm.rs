@@ -241,6 +241,9 @@ impl Chain for EvmChain {
     async fn wait(&self) {
         let looking = async {
             let seen = self.memory.seen.load(Ordering::Relaxed);
+            if self.endpoint.pool().announced(seen).await.is_some() {
+                return;
+            }
             let pause = self.endpoint.pool().look_every().await;
             // An endpoint that fails is looked at again like one without news.
             while !self.endpoint.block_number().await.is_ok_and(|head| head > seen) {

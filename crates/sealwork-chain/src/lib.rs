@@ -33,6 +33,7 @@ mod sender;
 mod trail;
 mod transport;
 mod verify;
+mod ws;
 
 pub use deploy::{DeployOptions, deploy};
 pub use endpoint::Endpoint;

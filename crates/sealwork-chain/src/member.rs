@@ -4,6 +4,7 @@ use crate::{
     ChainError,
     error::at,
     header::{Header, Look, NoBatch},
+    ws::Link,
 };
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
 use alloy_primitives::{B256, Bytes};
@@ -18,7 +19,7 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 use tower::Service;
 
 /// An endpoint that fails rests so long, twice as long after each further failure,
@@ -42,6 +43,7 @@ struct Line {
     secrets: Vec<String>,
     transport: BoxTransport,
     local: bool,
+    link: Option<Link>,
     /// Longest wait for an answer.
     within: Duration,
     health: Mutex<Health>,
@@ -69,12 +71,14 @@ pub(crate) struct Address {
     pub(crate) transport: BoxTransport,
     /// On this machine, where asking costs nothing.
     pub(crate) local: bool,
+    /// The connection, when it is one over which news come.
+    pub(crate) link: Option<Link>,
 }
 
 impl Member {
     pub(crate) fn new(at: Address, within: Duration) -> Self {
-        let Address { name, secrets, transport, local } = at;
-        let line = Arc::new(Line { name, secrets, transport, local, within, health: Mutex::default() });
+        let Address { name, secrets, transport, local, link } = at;
+        let line = Arc::new(Line { name, secrets, transport, local, link, within, health: Mutex::default() });
         let client = RpcClient::new(Asking(Arc::clone(&line)), true);
         let provider = ProviderBuilder::default().connect_client(client).erased();
         Self { line, provider }
@@ -83,6 +87,11 @@ impl Member {
     /// Its address without credentials.
     pub(crate) fn name(&self) -> &str {
         &self.line.name
+    }
+
+    /// New heads as they come; `None` when it does not announce them.
+    pub(crate) async fn heads(&self) -> Option<watch::Receiver<u64>> {
+        self.line.link.as_ref()?.heads().await
     }
 
     /// Whether it is on this machine, where asking costs nothing.
@@ -357,6 +366,7 @@ mod tests {
             secrets: vec![secret],
             transport: transport.into_box_transport(),
             local: true,
+            link: None,
         };
         let member = Member::new(at, Duration::from_secs(20));
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {

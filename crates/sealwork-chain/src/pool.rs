@@ -201,6 +201,19 @@ impl Pool {
         }
     }
 
+    /// Returns when the endpoint that is asked first announces a head, or has announced one after `seen`; `None` when it
+    /// does not announce them.
+    pub(crate) async fn announced(&self, seen: u64) -> Option<()> {
+        let member = self.order().into_iter().next()?;
+        let mut heads = member.heads().await?;
+        let newest = *heads.borrow_and_update();
+        // Nobody announces what came before the connection.
+        if newest > seen || newest == 0 && member.latest().await.is_ok_and(|head| head.number > seen) {
+            return Some(());
+        }
+        heads.changed().await.ok()
+    }
+
     async fn pace_now(&self) -> Option<Duration> {
         let (member, head) = self.first(async |member| member.latest().await).await.ok()?;
         let blocks = head.number.min(PACE_OVER);

@@ -9,5 +9,6 @@
 mod events;
 mod failover;
 mod sender;
+mod sockets;
 mod support;
 mod wait;
