@@ -69,6 +69,19 @@ pub async fn serve_http(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CasError> {
+    serve_http_with(member, listener, std::convert::identity, shutdown).await
+}
+
+/// The same with whatever `furnish` puts beside the pages or around them.
+///
+/// # Errors
+/// As [`serve_http`].
+pub async fn serve_http_with(
+    member: Arc<Member>,
+    listener: TcpListener,
+    furnish: impl FnOnce(Router) -> Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), CasError> {
     let limits = member.serve;
     let listener = BoundedListener::new(listener, &limits, limits.http_lifetime);
     let (ended, at_end) = oneshot::channel();
@@ -76,7 +89,7 @@ pub async fn serve_http(
         shutdown.await;
         let _ = ended.send(());
     };
-    let serve = axum::serve(listener, router(member)).with_graceful_shutdown(signal);
+    let serve = axum::serve(listener, furnish(router(member))).with_graceful_shutdown(signal);
     let deadline = async {
         let _ = at_end.await;
         tokio::time::sleep(limits.grace).await;

@@ -37,6 +37,6 @@ pub use audit::{AuditError, LogAuditor, verify_log};
 pub use client::HttpKeyService;
 pub use config::{MemberConfig, RateLimit, ServeLimits};
 pub use error::{CasError, LogError};
-pub use http::{ConsistencyProof, ErrorBody, InclusionProof, MAX_LOG_ENTRIES, serve_http};
+pub use http::{ConsistencyProof, ErrorBody, InclusionProof, MAX_LOG_ENTRIES, serve_http, serve_http_with};
 pub use member::Member;
 pub use tls::{ConnectionError, serve_connection, serve_tls};

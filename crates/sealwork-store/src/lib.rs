@@ -36,7 +36,7 @@ pub use kubo::{KuboOptions, KuboStore};
 pub use local::{Keep, LocalOptions, LocalStore};
 pub use memory_blocks::MemStore;
 pub use pack::{Collected, DEFAULT_SEGMENT_BYTES, PackStore, Usage};
-pub use rpc::serve;
+pub use rpc::{serve, serve_with};
 pub use unixfs::{
     Cat, FileNode, FileWalk, Importer, Link, Piece, Profile, Reach, Root, WalkLimits, add, cat, reach,
 };

@@ -31,7 +31,20 @@ pub async fn serve(
     store: LocalStore,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let served = axum::serve(listener, router(store.clone())).with_graceful_shutdown(shutdown).await;
+    serve_with(listener, store, std::convert::identity, shutdown).await
+}
+
+/// The same with whatever `furnish` puts beside the commands or around them.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_with(
+    listener: TcpListener,
+    store: LocalStore,
+    furnish: impl FnOnce(Router) -> Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let served = axum::serve(listener, furnish(router(store.clone()))).with_graceful_shutdown(shutdown).await;
     let flushed = store.flush().await.map_err(std::io::Error::other);
     served.and(flushed)
 }

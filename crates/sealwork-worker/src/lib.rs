@@ -26,6 +26,7 @@ mod execute;
 mod finish;
 mod follow;
 mod journal;
+mod metrics;
 mod offers;
 mod progress;
 mod requests;
@@ -37,8 +38,8 @@ mod status_http;
 
 pub use agreement::{Agreement, DirectRequest, PaidRequest};
 pub use enclave_process::{
-    ChildLauncher, CompiledFolder, Dialer, EnclaveImage, EnclaveLife, EnclaveProcess, EnclaveSettings, EnclaveTimeouts,
-    LaunchedEnclave, Launcher, MemberStream, QuoteProviderFactory, TcpDialer,
+    ChildLauncher, CompiledFolder, Dialer, EnclaveImage, EnclaveLife, EnclaveProcess, EnclaveSettings,
+    EnclaveTimeouts, LaunchedEnclave, Launcher, MemberStream, QuoteProviderFactory, TcpDialer,
 };
 pub use engine::{Ports, Worker, WorkerConfig};
 pub use error::{JournalError, WorkerError};
@@ -48,4 +49,4 @@ pub use journal::{
 pub use progress::ProgressBoard;
 pub use requests::RequestError;
 pub use status::WorkerStatus;
-pub use status_http::{HttpWorker, serve_status};
+pub use status_http::{HttpWorker, serve_status, serve_status_with};

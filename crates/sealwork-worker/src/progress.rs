@@ -8,6 +8,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
+use tracing::debug;
 
 /// Tasks remembered; the oldest are forgotten first.
 const MAX_TASKS: usize = 4_096;
@@ -27,6 +28,8 @@ impl ProgressBoard {
     pub(crate) fn reach(&self, task: TaskId, step: TaskStep, at_ms: u64) {
         self.change(task, |progress| {
             progress.steps.retain(|reached| reached.step < step);
+            let took_ms = progress.steps.last().map(|before| at_ms.saturating_sub(before.at_ms));
+            debug!(%task, ?step, took_ms, at_ms, "task.reached");
             progress.steps.push(StepTime { step, at_ms });
         });
     }

@@ -38,13 +38,26 @@ pub async fn serve_status(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    serve_status_with(worker, listener, std::convert::identity, shutdown).await
+}
+
+/// The same with whatever `furnish` puts beside the pages or around them.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve_status_with(
+    worker: Worker,
+    listener: TcpListener,
+    furnish: impl FnOnce(Router) -> Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
     let router = Router::new()
         .route("/v1/status", get(status))
         .route("/v1/tasks/{task}", get(task))
         .route("/v1/requests", post(request).layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES)))
         .merge(channel_http::routes())
         .with_state(worker);
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+    axum::serve(listener, furnish(router)).with_graceful_shutdown(shutdown).await
 }
 
 async fn status(State(worker): State<Worker>) -> Result<Json<crate::WorkerStatus>, (StatusCode, String)> {
