@@ -1,6 +1,7 @@
 //! `cargo xtask bench AREA [--json]`: measures beside a peer or a limit of the same run.
 
 mod chain;
+mod enclave;
 mod figure;
 mod gas;
 mod network;
@@ -17,7 +18,7 @@ use figure::Figure;
 use std::path::Path;
 
 /// Areas in the order in which `all` measures them.
-const AREAS: [&str; 6] = ["seal", "store", "runtime", "chain", "spine", "gas"];
+const AREAS: [&str; 7] = ["seal", "store", "runtime", "enclave", "chain", "spine", "gas"];
 
 /// Measures an area, prints its figures, and tells whether every bar was met.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
@@ -49,6 +50,7 @@ fn measure(root: &Path, area: &str) -> Result<Vec<Figure>> {
         "seal" => seal::measure(root),
         "store" => store::measure(root),
         "runtime" => runtime::measure(root),
+        "enclave" => enclave::measure(root),
         "chain" => chain::measure(root),
         "spine" => spine::measure(root),
         _ => gas::measure(root),

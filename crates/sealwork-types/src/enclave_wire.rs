@@ -286,15 +286,38 @@ pub enum FrameError {
 /// # Errors
 /// [`FrameError::TooLarge`] when the message exceeds [`MAX_FRAME_BYTES`].
 pub fn encode_frame<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
-    let body = postcard::to_stdvec(message).map_err(|_| FrameError::Malformed)?;
-    if body.len() > MAX_FRAME_BYTES {
-        return Err(FrameError::TooLarge { found: body.len(), limit: MAX_FRAME_BYTES });
+    let mut frame = postcard::serialize_with_flavor(message, Framed(vec![0; HEADER_BYTES]))
+        .map_err(|_| FrameError::Malformed)?;
+    let found = frame.len().saturating_sub(HEADER_BYTES);
+    let length = u32::try_from(found).ok().filter(|_| found <= MAX_FRAME_BYTES);
+    let header = length.ok_or(FrameError::TooLarge { found, limit: MAX_FRAME_BYTES })?.to_le_bytes();
+    if let Some(room) = frame.first_chunk_mut() {
+        *room = header;
     }
-    let length = u32::try_from(body.len()).map_err(|_| FrameError::Malformed)?;
-    let mut frame = Vec::with_capacity(body.len() + 4);
-    frame.extend_from_slice(&length.to_le_bytes());
-    frame.extend_from_slice(&body);
     Ok(frame)
+}
+
+const HEADER_BYTES: usize = 4;
+
+/// A body that is written behind the room for its header, so that a chunk is copied once.
+struct Framed(Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Framed {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
 }
 
 /// Decodes a frame's body.

@@ -32,13 +32,21 @@ use process::{Launch, Process};
 use sealwork_ports::{
     Clock, EnclaveHost, EnclaveInfo, ErrorKind, PortError, QuoteProvider, RunningTask, TaskInput,
 };
-use sealwork_types::{Measurement, network::NetworkDocument, params::GRANT_LIFETIME_S};
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use sealwork_types::{Address, Measurement, network::NetworkDocument, params::GRANT_LIFETIME_S};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 use tokio::sync::{Mutex, MutexGuard};
+use tracing::warn;
 
 /// Makes the provider of evidence about processes with a given measurement.
 pub type QuoteProviderFactory = Arc<dyn Fn(Measurement) -> Arc<dyn QuoteProvider> + Send + Sync>;
 
+/// A grant with less than this left is renewed while the enclave waits for tasks.
+const EARLY_RENEWAL_S: u64 = GRANT_LIFETIME_S / 4;
 /// A grant with less than this left is renewed before the next task.
 const RENEWAL_MARGIN_S: u64 = GRANT_LIFETIME_S / 8;
 
@@ -51,6 +59,8 @@ pub struct EnclaveTimeouts {
     pub member: Duration,
     /// How long an enclave may take to leave when it is asked to.
     pub stop: Duration,
+    /// How often it is looked whether a waiting enclave's grant should be renewed.
+    pub renewal: Duration,
 }
 
 impl Default for EnclaveTimeouts {
@@ -59,6 +69,7 @@ impl Default for EnclaveTimeouts {
             silence: Duration::from_secs(60),
             member: Duration::from_secs(10),
             stop: Duration::from_secs(2),
+            renewal: Duration::from_secs(60),
         }
     }
 }
@@ -90,8 +101,11 @@ impl fmt::Debug for EnclaveSettings {
 /// Runs one enclave process for each slot.
 pub struct EnclaveProcess {
     launch: Arc<Launch>,
-    slots: Vec<Mutex<Option<Process>>>,
+    slots: Slots,
 }
+
+/// The process of each slot, if there is one. Locked as long as it has a task.
+type Slots = Arc<[Mutex<Option<Process>>]>;
 
 impl EnclaveProcess {
     /// Measures the program; launches nothing yet. Blocks while it reads the file.
@@ -144,7 +158,38 @@ impl EnclaveProcess {
             Some(process) => process.renew(&self.launch).await?,
             None => Process::start(&self.launch, slot).await?,
         };
-        Ok(state.insert(process).info().clone())
+        let process = state.insert(process);
+        process.renew_by(|enclave| {
+            let (slots, launch) = (Arc::downgrade(&self.slots), Arc::clone(&self.launch));
+            tokio::spawn(keep_attested(slots, launch, slot, enclave))
+        });
+        Ok(process.info().clone())
+    }
+}
+
+/// Renews the grant of an enclave that waits for tasks, so that no task waits for the CAS. Ends with the enclave.
+async fn keep_attested(
+    slots: Weak<[Mutex<Option<Process>>]>,
+    launch: Arc<Launch>,
+    slot: usize,
+    enclave: Address,
+) {
+    loop {
+        tokio::time::sleep(launch.timeouts().renewal).await;
+        let Some(slots) = slots.upgrade() else { return };
+        // A busy enclave is looked at again after its task.
+        let Some(mut state) = slots.get(slot).and_then(|state| state.try_lock().ok()) else { continue };
+        let Some(process) = state.take_if(|process| process.info().enclave == enclave) else { return };
+        if process.grant_left(launch.now()) > EARLY_RENEWAL_S {
+            *state = Some(process);
+            continue;
+        }
+        match process.renew(&launch).await {
+            Ok(process) => *state = Some(process),
+            Err(error) => {
+                return warn!(slot, %enclave, %error, "ended an enclave that could not be attested again");
+            }
+        }
     }
 }
 

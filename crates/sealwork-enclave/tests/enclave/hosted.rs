@@ -2,7 +2,7 @@
 
 use crate::{
     case::{APP, Case, Prepared},
-    network::{BINARY, Network, stream_of},
+    network::{Network, binary, stream_of},
     wasm,
 };
 use sealwork_ports::{
@@ -21,7 +21,7 @@ use std::{path::Path, sync::atomic::Ordering, time::Duration};
 pub(crate) async fn case(network: &Network, module: Vec<u8>) -> Case {
     let mut case = Case::new(module);
     (case.host_now, case.signed_at) = (network.clock.unix_s(), network.clock.unix_s());
-    case.measurement = measure_file(Path::new(BINARY)).unwrap();
+    case.measurement = measure_file(&binary()).unwrap();
     publish(network, case).await
 }
 
@@ -204,6 +204,23 @@ async fn attests_again_before_the_grant_ends() {
     let second = host.ensure(0).await.unwrap();
     assert_eq!(first.enclave, second.enclave);
     assert!(second.grant.grant.expiry >= first.grant.grant.expiry + GRANT_LIFETIME_S * 9 / 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_enclave_is_attested_again_before_a_task_needs_it() {
+    let network = Network::start().await;
+    let host = network.host();
+    let first = host.ensure(0).await.unwrap();
+    let hours = i64::try_from(GRANT_LIFETIME_S * 8 / 10).unwrap();
+    network.clock.0.store(hours, Ordering::SeqCst);
+    // With a fifth of its time left, `ensure` takes the grant as it is: a newer one comes from nobody else.
+    let renewed = async {
+        while host.ensure(0).await.unwrap().grant.grant.expiry == first.grant.grant.expiry {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), renewed).await.unwrap();
+    assert_eq!(host.ensure(0).await.unwrap().enclave, first.enclave);
 }
 
 #[tokio::test(flavor = "multi_thread")]

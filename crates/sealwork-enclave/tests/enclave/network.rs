@@ -21,7 +21,7 @@ use sealwork_types::{
 use sealwork_worker::{EnclaveProcess, EnclaveSettings, EnclaveTimeouts};
 use std::{
     collections::BTreeMap,
-    path::Path,
+    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
@@ -31,7 +31,12 @@ use std::{
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_sealwork-enclave");
+/// The program under test. Cargo names it for tests; for examples it lies one folder above them.
+pub(crate) fn binary() -> PathBuf {
+    let named = option_env!("CARGO_BIN_EXE_sealwork-enclave").map(PathBuf::from);
+    named.unwrap_or_else(|| std::env::current_exe().unwrap().with_file_name("../sealwork-enclave"))
+}
+
 const CAS: Measurement = Measurement::new(B256::repeat_byte(0xca));
 
 /// The machine's clock, and how far a test has moved it.
@@ -63,7 +68,7 @@ fn accepted(measurement: Measurement) -> AcceptedEnclave {
 impl Network {
     /// Grants keys to the binary under test.
     pub(crate) async fn start() -> Self {
-        Self::granting(measure_file(Path::new(BINARY)).unwrap()).await
+        Self::granting(measure_file(&binary()).unwrap()).await
     }
 
     pub(crate) async fn granting(measurement: Measurement) -> Self {
@@ -104,7 +109,7 @@ impl Network {
 
     /// An enclave host with one slot.
     pub(crate) fn host(&self) -> EnclaveProcess {
-        EnclaveProcess::new(Path::new(BINARY), self.settings()).unwrap()
+        EnclaveProcess::new(&binary(), self.settings()).unwrap()
     }
 
     /// What a host with one slot needs.
@@ -117,7 +122,11 @@ impl Network {
             }),
             clock: self.clock.clone(),
             slots: 1,
-            timeouts: EnclaveTimeouts { member: Duration::from_secs(5), ..EnclaveTimeouts::default() },
+            timeouts: EnclaveTimeouts {
+                member: Duration::from_secs(5),
+                renewal: Duration::from_millis(20),
+                ..EnclaveTimeouts::default()
+            },
         }
     }
 

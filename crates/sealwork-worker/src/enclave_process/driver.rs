@@ -81,19 +81,22 @@ async fn drive(
 ) -> Driven {
     let patience = patience(&launch, &input.frame);
     let batch = input.frame.count > 1;
-    let (mut module, mut sealed) = (Chunks::new(input.module), Chunks::new(input.sealed_input));
-    let mut compiled = Shelf::new(&launch);
     let storage = launch.timeouts().silence;
+    // The module may not be needed; the input is, and can be on its way while the enclave prepares.
+    let mut module = Chunks::new(input.module, storage);
+    let mut sealed = Chunks::new(input.sealed_input, storage);
+    sealed.read_ahead();
+    let mut compiled = Shelf::new(&launch);
     process.send(&launch, &ToEnclave::Task(Box::new(input.frame))).await?;
     loop {
         let update = match process.receive(&launch, patience).await? {
             FromEnclave::NeedModule => {
-                let chunk = module.next(storage).await;
+                let chunk = module.next().await;
                 process.send(&launch, &ToEnclave::Chunk(chunk)).await?;
                 continue;
             }
             FromEnclave::NeedInput => {
-                let chunk = sealed.next(storage).await;
+                let chunk = sealed.next().await;
                 process.send(&launch, &ToEnclave::Chunk(chunk)).await?;
                 continue;
             }

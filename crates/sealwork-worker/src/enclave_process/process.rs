@@ -15,6 +15,7 @@ use sealwork_types::{
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
+    task::JoinHandle,
     time::timeout,
 };
 use tracing::{info, warn};
@@ -66,6 +67,16 @@ pub(super) struct Process {
     pipe: Pipe,
     relay: MemberRelay,
     info: EnclaveInfo,
+    renewal: Option<Renewal>,
+}
+
+/// A task that is ended with the process that it renews.
+struct Renewal(JoinHandle<()>);
+
+impl Drop for Renewal {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl fmt::Debug for Process {
@@ -89,7 +100,7 @@ impl Process {
         info!(slot, %enclave, ?sandbox, "enclave is ready");
         let mut relay = MemberRelay::new(Arc::clone(&launch.dialer));
         let info = attest(launch, &mut pipe, &mut relay, enclave).await?;
-        Ok(Self { life, pipe, relay, info })
+        Ok(Self { life, pipe, relay, info, renewal: None })
     }
 
     /// Gets a fresh grant for the same key. While the old one lasts, a CAS that cannot be reached is no failure.
@@ -102,6 +113,11 @@ impl Process {
             Err(error) => return Err(error),
         }
         Ok(self)
+    }
+
+    /// Has the grant renewed by a task of its own, unless there is one.
+    pub(super) fn renew_by(&mut self, start: impl FnOnce(Address) -> JoinHandle<()>) {
+        self.renewal.get_or_insert_with(|| Renewal(start(self.info.enclave)));
     }
 
     pub(super) const fn info(&self) -> &EnclaveInfo {
