@@ -6,6 +6,7 @@ use crate::{
     log::ReleaseLog,
     rate_limit::RateLimiter,
     secret_file,
+    session::blocking,
 };
 use sealwork_attest::{Requirements, Roots, appraise, verify};
 use sealwork_ports::{Chain, Clock, ErrorKind, PortError, QuoteProvider};
@@ -184,8 +185,7 @@ impl Member {
     /// Appends to the log; when this returns, the entry survives a crash.
     async fn append(&self, entry: LogEntry) -> Result<u64, Failure> {
         let log = Arc::clone(&self.log);
-        let appended = tokio::task::spawn_blocking(move || log.append(entry)).await;
-        Ok(appended.expect("appending does not panic and is not aborted")?)
+        Ok(blocking(move || log.append(entry)).await?)
     }
 
     fn check_own_evidence(&self) -> Result<(), CasError> {

@@ -29,6 +29,20 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Keeps bytes under their name.
+    pub fn insert(&self, bytes: Bytes) -> Cid {
+        let cid = Cid::new(Codec::Raw, Sha256Digest::of(&bytes));
+        let mut state = self.lock();
+        state.contents.insert(cid, bytes);
+        state.pins.insert(cid);
+        cid
+    }
+
+    /// Everything that is stored.
+    pub fn contents(&self) -> BTreeMap<Cid, Bytes> {
+        self.lock().contents.clone()
+    }
+
     /// Removes what is not pinned and returns how many contents that were.
     pub fn collect(&self) -> usize {
         let State { contents, pins } = &mut *self.lock();
@@ -66,11 +80,7 @@ impl Store for MemoryStore {
         while let Some(piece) = content.next().await {
             all.extend_from_slice(&piece?);
         }
-        let cid = Cid::new(Codec::Raw, Sha256Digest::of(&all));
-        let mut state = self.lock();
-        state.contents.insert(cid, all.freeze());
-        state.pins.insert(cid);
-        Ok(cid)
+        Ok(self.insert(all.freeze()))
     }
 
     async fn get(&self, cid: &Cid) -> Result<ByteStream, PortError> {
