@@ -4,6 +4,7 @@
 use crate::{faults::Faults, process::Life, trace::Trace};
 use alloy_primitives::{B256, hex, keccak256};
 use anyhow::{Context, Result, ensure};
+use futures::{FutureExt, future::BoxFuture};
 use sealwork_chain::TextTransport;
 use sealwork_devchain::LocalChain;
 use serde_json::{Value, json};
@@ -97,7 +98,8 @@ impl SimChain {
     /// Transactions that no block has.
     async fn missing(&self) -> Result<Vec<Sent>> {
         let mut missing = Vec::new();
-        for sent in self.sent().clone() {
+        let sent = self.sent().clone();
+        for sent in sent {
             let receipt = self.ask("eth_getTransactionReceipt", json!([sent.hash])).await?;
             if receipt.is_null() {
                 missing.push(sent);
@@ -106,15 +108,27 @@ impl SimChain {
         Ok(missing)
     }
 
-    /// Passes on what endpoints kept to themselves, and everything that replaced blocks lost.
+    /// Passes on everything that replaced blocks lost, as other machines would. What an endpoint kept to itself only its
+    /// sender has.
     ///
     /// # Errors
     /// When the chain does not do as it is told.
     pub async fn pass_everything_on(&self) -> Result<()> {
         for sent in self.missing().await? {
-            self.pass_on(&sent.raw).await;
+            if !sent.swallowed {
+                self.pass_on(&sent.raw).await;
+            }
         }
         Ok(())
+    }
+
+    /// Whether transactions wait for a block.
+    ///
+    /// # Errors
+    /// When the chain does not answer.
+    pub async fn has_missing(&self) -> Result<bool> {
+        let status = self.ask("txpool_status", json!([])).await?;
+        Ok(number(&status, "pending") != Some(0))
     }
 
     /// Some were used up by others meanwhile; the chain says so and nobody minds.
@@ -142,25 +156,24 @@ impl SimChain {
     pub fn endpoint(
         &self,
         life: Life,
-    ) -> TextTransport<impl Fn(String) -> futures::future::BoxFuture<'static, io::Result<String>> + use<>> {
+    ) -> TextTransport<impl Fn(String) -> BoxFuture<'static, io::Result<String>> + use<>> {
         let chain = self.clone();
         TextTransport::new(move |request| {
             let (chain, life) = (chain.clone(), life.clone());
-            Box::pin(async move { chain.answer(&life, &request).await })
+            async move { chain.answer(&life, &request).await }.boxed()
         })
     }
 
     /// An endpoint that never fails.
-    pub fn honest(
-        &self,
-    ) -> TextTransport<impl Fn(String) -> futures::future::BoxFuture<'static, io::Result<String>> + use<>> {
+    pub fn honest(&self) -> TextTransport<impl Fn(String) -> BoxFuture<'static, io::Result<String>> + use<>> {
         let chain = self.clone();
         TextTransport::new(move |request| {
             let chain = chain.clone();
-            Box::pin(async move {
+            async move {
                 chain.note_sent(&request, false);
                 Ok(chain.local.request(&request).await)
-            })
+            }
+            .boxed()
         })
     }
 

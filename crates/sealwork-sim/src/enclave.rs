@@ -4,7 +4,7 @@
 use crate::{faults::Faults, process::Life, trace::Trace};
 use async_trait::async_trait;
 use sealwork_enclave::{Host, member_sessions, serve};
-use sealwork_ports::PortError;
+use sealwork_ports::{ErrorKind, PortError};
 use sealwork_runtime::Engine;
 use sealwork_types::{Measurement, enclave_wire::SandboxReport};
 use sealwork_worker::{EnclaveLife, LaunchedEnclave, Launcher};
@@ -28,8 +28,6 @@ use tokio::{
 pub struct SimLauncher {
     /// What they measure.
     pub measurement: Measurement,
-    /// Runs programs; shared, because making one takes longer than a run.
-    pub engine: Engine,
     /// The worker that they belong to.
     pub life: Life,
     /// What goes wrong.
@@ -54,9 +52,12 @@ impl Launcher for SimLauncher {
         self.life.point("the launch of an enclave").await;
         self.trace.note(format_args!("an enclave is launched in slot {slot}"));
         let pipe = Arc::new(Pipe::default());
-        let (engine, inside) = (self.engine.clone(), Arc::clone(&pipe));
+        let inside = Arc::clone(&pipe);
+        let engine =
+            Engine::new().map_err(|error| PortError::because(ErrorKind::Local, "set up an engine", error))?;
         let thread = std::thread::spawn(move || {
             let ends = (Inside(Arc::clone(&inside)), Inside(Arc::clone(&inside)));
+            // The host sees the end of the pipe.
             let _ = serve(&Host::new(ends.0, ends.1), engine, SandboxReport::default(), member_sessions);
             inside.change(|state| state.turn = Turn::Ended);
         });

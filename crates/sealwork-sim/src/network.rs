@@ -73,10 +73,7 @@ impl<T: Clone> Server<T> {
     }
 
     /// Asks the server; `None` when it dies before it answers.
-    async fn ask<R: Send + 'static>(
-        &self,
-        question: impl Future<Output = R> + Send + 'static,
-    ) -> Option<R> {
+    async fn ask<R: Send + 'static>(&self, question: impl Future<Output = R> + Send + 'static) -> Option<R> {
         let (answer, answered) = oneshot::channel();
         self.spawn(async move {
             // Nobody waits any more.
@@ -133,7 +130,8 @@ impl Dialer for SimDialer {
         let cut_after = if faults.roll(away) { faults.between(1..=6_000) } else { u64::MAX };
         self.cas.spawn(async move {
             tokio::join!(carry(middle, middle_far, cut_after), async {
-                serve_connection(member, far).await;
+                // The enclave hears of it, or the connection is cut.
+                let _ = serve_connection(member, far).await;
             });
         });
         Ok(Box::new(near))

@@ -12,6 +12,7 @@ use crate::{
     trace::Trace,
     world::{CAS_MEASUREMENT, WORKER_MEASUREMENT, Wallet, World},
 };
+use alloy_transport::IntoBoxTransport;
 use anyhow::Result;
 use sealwork_cas::{Member, MemberConfig, RateLimit, ServeLimits};
 use sealwork_chain::{Endpoint, EvmChain};
@@ -47,7 +48,7 @@ impl Surroundings {
             // Two endpoints, so that there is one to go to.
             let ways = [1, 2].map(|number| {
                 let transport = self.chain.endpoint(life.clone());
-                (format!("endpoint {number}"), sealwork_chain::boxed(transport))
+                (format!("endpoint {number}"), transport.into_box_transport())
             });
             let connected = Endpoint::over_all(ways.into(), wallet.signer()).await;
             if let Ok(endpoint) = connected
@@ -67,7 +68,6 @@ impl Surroundings {
     pub fn enclaves(&self, measurement: Measurement, clock: &SimClock, life: &Life) -> EnclaveProcess {
         let launcher = SimLauncher {
             measurement,
-            engine: self.world.engine.clone(),
             life: life.clone(),
             faults: self.faults.clone(),
             trace: self.trace.clone(),
@@ -139,8 +139,7 @@ impl WorkerProcess {
         let chain = around.connect(Wallet::Worker, &self.life).await;
         let enclaves = around.enclaves(WORKER_MEASUREMENT, &self.clock, &self.life);
         let store = around.store.for_process(self.life.clone());
-        let ports =
-            Ports::new(chain, Arc::new(store), Arc::new(enclaves), Arc::new(self.clock.clone()));
+        let ports = Ports::new(chain, Arc::new(store), Arc::new(enclaves), Arc::new(self.clock.clone()));
         let config = WorkerConfig {
             pool: around.world.pool,
             slots: SLOTS,
@@ -206,7 +205,9 @@ impl CasProcess {
                 std::future::pending().await
             }
             // The one before may still have the log open.
-            Err(error) => self.around.trace.note(format_args!("the CAS cannot start: {}", first_words(&error.into()))),
+            Err(error) => {
+                self.around.trace.note(format_args!("the CAS cannot start: {}", first_words(&error.into())))
+            }
         }
     }
 }

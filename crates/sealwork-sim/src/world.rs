@@ -6,11 +6,11 @@ use alloy_primitives::aliases::{U96, U112};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
 use anyhow::{Context, Result};
+use futures::{FutureExt, future::BoxFuture};
 use sealwork_chain::{DeployOptions, Endpoint, EvmChain, TextTransport, deploy};
 use sealwork_client::{Client, Parts, PublishRequest, Salts, SignedVouchers};
 use sealwork_devchain::{Clock, Config, DEV_PRIVATE_KEYS, Devchain, LocalChain, Mining};
 use sealwork_ports::{Chain, Deployment, memory::MemoryStore};
-use sealwork_runtime::Engine;
 use sealwork_seal::{Secret, sign::SigningKey};
 use sealwork_simtee::{SimPlatform, SimRoot};
 use sealwork_types::{
@@ -128,8 +128,6 @@ pub struct World {
     pub platform: SimPlatform,
     /// The CAS member's key.
     cas_key: [u8; 32],
-    /// Runs programs.
-    pub engine: Engine,
 }
 
 impl fmt::Debug for World {
@@ -143,11 +141,13 @@ fn accepted(measurement: Measurement) -> AcceptedEnclave {
 }
 
 /// A transport to a chain without faults.
-fn plain(chain: &LocalChain) -> TextTransport<impl Fn(String) -> futures::future::BoxFuture<'static, std::io::Result<String>> + use<>> {
+fn plain(
+    chain: &LocalChain,
+) -> TextTransport<impl Fn(String) -> BoxFuture<'static, std::io::Result<String>> + use<>> {
     let chain = chain.clone();
     TextTransport::new(move |request| {
         let chain = chain.clone();
-        Box::pin(async move { Ok(chain.request(&request).await) })
+        async move { Ok(chain.request(&request).await) }.boxed()
     })
 }
 
@@ -157,11 +157,8 @@ impl World {
     /// # Errors
     /// When contracts, chain or client do not do as they are told.
     pub async fn make() -> Result<Self> {
-        let config = Config {
-            mining: Mining::Instant,
-            clock: Clock::new(|| BEGINNING - 3_600),
-            ..Config::default()
-        };
+        let config =
+            Config { mining: Mining::Instant, clock: Clock::new(|| BEGINNING - 3_600), ..Config::default() };
         let chain = Devchain::open(&config)?.local()?;
         let cas = SigningKey::from_bytes(Secret::new([0xca; 32]))?;
         let endpoint = Endpoint::over(plain(&chain), Wallet::Deployer.signer()).await?;
@@ -201,7 +198,6 @@ impl World {
         Ok(Self {
             contents: store.contents(),
             platform: root.certify("simulated machine", 1)?,
-            engine: Engine::new()?,
             cas_key: [0xca; 32],
             chain,
             network,
