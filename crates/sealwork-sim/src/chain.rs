@@ -152,15 +152,17 @@ impl SimChain {
         Ok(answer.get("result").cloned().unwrap_or_default())
     }
 
-    /// An endpoint for a process, with faults.
+    /// An endpoint for a process, with faults. One that is not honest also lies: nobody who asks only such endpoints can
+    /// know what they leave out.
     pub fn endpoint(
         &self,
         life: Life,
+        honest: bool,
     ) -> TextTransport<impl Fn(String) -> BoxFuture<'static, io::Result<String>> + use<>> {
         let chain = self.clone();
         TextTransport::new(move |request| {
             let (chain, life) = (chain.clone(), life.clone());
-            async move { chain.answer(&life, &request).await }.boxed()
+            async move { chain.answer(&life, &request, honest).await }.boxed()
         })
     }
 
@@ -177,7 +179,7 @@ impl SimChain {
         })
     }
 
-    async fn answer(&self, life: &Life, request: &str) -> io::Result<String> {
+    async fn answer(&self, life: &Life, request: &str, honest: bool) -> io::Result<String> {
         let (faults, rates) = (&self.faults, &self.faults.rates);
         self.trace.watch("a request to the chain", request.as_bytes());
         life.point("a request to the chain").await;
@@ -189,9 +191,9 @@ impl SimChain {
         if faults.roll(rates.rpc_lost) {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
-        let mut answer = self.take(request).await?;
+        let mut answer = self.take(request, honest).await?;
         if faults.roll(rates.rpc_twice) {
-            answer = self.take(request).await?;
+            answer = self.take(request, honest).await?;
         }
         life.point("an answer of the chain").await;
         if faults.roll(rates.rpc_answer_lost) {
@@ -201,10 +203,10 @@ impl SimChain {
     }
 
     /// Answers a request, or keeps a transaction to itself, or lies.
-    async fn take(&self, request: &str) -> io::Result<String> {
+    async fn take(&self, request: &str, honest: bool) -> io::Result<String> {
         let (faults, rates) = (&self.faults, &self.faults.rates);
         if request.contains("eth_sendRawTransaction") {
-            let swallowed = faults.roll(rates.tx_swallowed);
+            let swallowed = !honest && faults.roll(rates.tx_swallowed);
             if let Some(hash) = self.note_sent(request, swallowed) {
                 let id = serde_json::from_str::<Value>(request)?.get("id").cloned().unwrap_or_default();
                 self.trace.note("a transaction is taken and not passed on");
@@ -212,7 +214,7 @@ impl SimChain {
             }
         }
         let answer = self.local.request(request).await;
-        if faults.is_active() {
+        if faults.is_active() && !honest {
             return Ok(self.bend(request, answer).await);
         }
         Ok(answer)

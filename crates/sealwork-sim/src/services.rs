@@ -47,7 +47,7 @@ impl Surroundings {
         loop {
             // Two endpoints, so that there is one to go to.
             let ways = [1, 2].map(|number| {
-                let transport = self.chain.endpoint(life.clone());
+                let transport = self.chain.endpoint(life.clone(), number == 2);
                 (format!("endpoint {number}"), transport.into_box_transport())
             });
             let connected = Endpoint::over_all(ways.into(), wallet.signer()).await;
