@@ -9,6 +9,7 @@ mod generate;
 mod guests;
 mod proofs;
 mod shell;
+mod sim;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -38,6 +39,8 @@ const HELP: &str = "cargo xtask COMMAND
   contracts --natspec         everything public is documented
   contracts --snapshots       write interface, storage, size and gas into contracts/snapshots; --check compares
   guests [--check|--test]     rebuild the example modules, compare them byte for byte, or test them
+  sim [--seeds FROM..TO] [--trace] [--twice] [--every-point]
+                              the whole network in one thread, with everything going wrong that a seed says
   help                        this text";
 
 fn main() -> Result<ExitCode> {
@@ -67,6 +70,7 @@ fn main() -> Result<ExitCode> {
             true
         }
         "nightly" => test::nightly(&root)?,
+        "sim" => sim::run(&root, &rest)?,
         "test" => test::run(&root)?,
         other => bail!("there is no command {other:?}\n\n{HELP}"),
     };

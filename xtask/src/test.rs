@@ -4,6 +4,7 @@ use crate::{
     bench, conformance, contracts, fuzz, generate, guests,
     proofs::Proof,
     shell::{self, Count, command, counted, say},
+    sim,
 };
 use anyhow::Result;
 use std::{path::Path, process::Command, time::Instant};
@@ -24,6 +25,7 @@ pub(crate) fn nightly(root: &Path) -> Result<bool> {
         ("contract proofs", counting(root, &["contracts", "--prove", "--nightly"])),
         ("contract tests", counting(root, &["contracts", "--test", "--nightly"])),
         ("hostile inputs", Box::new(|| fuzz::run(root, &["--seconds".to_owned(), "600".to_owned()]))),
+        ("simulation", Box::new(|| sim::count(root, sim::NIGHTLY))),
     ])
 }
 
@@ -79,6 +81,7 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         ("build", cargo(&["cargo", "build", "--locked", "--workspace", "--all-targets"])),
         ("rust tests", Box::new(|| rust_tests(root))),
         ("hostile inputs", Box::new(|| fuzz::run(root, &[]))),
+        ("simulation", Box::new(|| sim::count(root, sim::IN_CI))),
         ("gas of real transactions", check(|| gas(root))),
         ("JSON-RPC conformance", Box::new(|| conformance::run(root, &[]))),
         (

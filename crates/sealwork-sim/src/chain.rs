@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The chain and every transaction that was ever sent to it.
 #[derive(Clone, Debug)]
-pub struct SimChain {
+pub(crate) struct SimChain {
     local: LocalChain,
     sent: Arc<Mutex<Vec<Sent>>>,
     /// Older blocks are never replaced.
@@ -43,7 +43,7 @@ impl SimChain {
     ///
     /// # Errors
     /// When the chain does not do as it is told.
-    pub async fn new(local: LocalChain, faults: Faults, trace: Trace) -> Result<Self> {
+    pub(crate) async fn new(local: LocalChain, faults: Faults, trace: Trace) -> Result<Self> {
         let mut chain = Self { local, sent: Arc::default(), first: 0, faults, trace };
         chain.ask("evm_setAutomine", json!([false])).await?;
         chain.first = chain.head().await?;
@@ -51,7 +51,7 @@ impl SimChain {
     }
 
     /// Makes blocks for ever, and now and then others in their place.
-    pub async fn run(&self, period: Duration) {
+    pub(crate) async fn run(&self, period: Duration) {
         loop {
             tokio::time::sleep(period).await;
             let outcome = if self.faults.roll(self.faults.rates.reorg) {
@@ -69,7 +69,7 @@ impl SimChain {
     ///
     /// # Errors
     /// When the chain does not do as it is told.
-    pub async fn mine(&self) -> Result<()> {
+    pub(crate) async fn mine(&self) -> Result<()> {
         self.ask("evm_mine", json!([])).await.map(drop)
     }
 
@@ -113,7 +113,7 @@ impl SimChain {
     ///
     /// # Errors
     /// When the chain does not do as it is told.
-    pub async fn pass_everything_on(&self) -> Result<()> {
+    pub(crate) async fn pass_everything_on(&self) -> Result<()> {
         for sent in self.missing().await? {
             if !sent.swallowed {
                 self.pass_on(&sent.raw).await;
@@ -126,7 +126,7 @@ impl SimChain {
     ///
     /// # Errors
     /// When the chain does not answer.
-    pub async fn has_missing(&self) -> Result<bool> {
+    pub(crate) async fn has_missing(&self) -> Result<bool> {
         let status = self.ask("txpool_status", json!([])).await?;
         Ok(number(&status, "pending") != Some(0))
     }
@@ -140,7 +140,7 @@ impl SimChain {
     ///
     /// # Errors
     /// When the chain does not answer.
-    pub async fn head(&self) -> Result<u64> {
+    pub(crate) async fn head(&self) -> Result<u64> {
         let number = self.ask("eth_blockNumber", json!([])).await?;
         Ok(u64::from_str_radix(number.as_str().context("a number")?.trim_start_matches("0x"), 16)?)
     }
@@ -154,7 +154,7 @@ impl SimChain {
 
     /// An endpoint for a process, with faults. One that is not honest also lies: nobody who asks only such endpoints can
     /// know what they leave out.
-    pub fn endpoint(
+    pub(crate) fn endpoint(
         &self,
         life: Life,
         honest: bool,
@@ -167,7 +167,9 @@ impl SimChain {
     }
 
     /// An endpoint that never fails.
-    pub fn honest(&self) -> TextTransport<impl Fn(String) -> BoxFuture<'static, io::Result<String>> + use<>> {
+    pub(crate) fn honest(
+        &self,
+    ) -> TextTransport<impl Fn(String) -> BoxFuture<'static, io::Result<String>> + use<>> {
         let chain = self.clone();
         TextTransport::new(move |request| {
             let chain = chain.clone();

@@ -119,12 +119,11 @@ async fn look_at(observer: &Client, deal: &DealRecord, tally: &mut Tally, trace:
         match &task.state {
             TaskState::Open { .. } => tally.open += 1,
             TaskState::Settled(_) => tally.settled += 1,
-            TaskState::Closed { .. } => tally.batched += 1,
+            TaskState::Batched { .. } => tally.batched += 1,
+            TaskState::Closed { .. } => trace.violation("a task is closed without a receipt"),
             TaskState::Refunded { .. } => trace.violation("a task is refunded, and nobody asked for it"),
-            #[allow(unreachable_patterns, reason = "other states are kinds of closed ones")]
-            _ => tally.batched += 1,
         }
-        let ended = !matches!(task.state, TaskState::Open { .. } | TaskState::Closed { .. });
+        let ended = matches!(task.state, TaskState::Settled(_) | TaskState::Batched { .. });
         if ended && opened < OPENED {
             opened += 1;
             open_output(observer, &task, trace).await;

@@ -8,28 +8,28 @@ use std::sync::{
 use tokio::time::Instant;
 
 /// When every run begins, seconds since 1970.
-pub const BEGINNING: u64 = 1_900_000_000;
+pub(crate) const BEGINNING: u64 = 1_900_000_000;
 
 /// A process's clock.
 #[derive(Clone, Debug)]
-pub struct SimClock {
+pub(crate) struct SimClock {
     started: Instant,
     skew_s: Arc<AtomicI64>,
 }
 
 impl SimClock {
     /// A clock that begins now and is right.
-    pub fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         Self { started: Instant::now(), skew_s: Arc::default() }
     }
 
     /// The same time, on a clock of its own.
-    pub fn another(&self) -> Self {
+    pub(crate) fn another(&self) -> Self {
         Self { started: self.started, skew_s: Arc::default() }
     }
 
     /// Sets the clock ahead of the right time, or behind it.
-    pub fn set_skew(&self, seconds: i64) {
+    pub(crate) fn set_skew(&self, seconds: i64) {
         self.skew_s.store(seconds, Ordering::Relaxed);
     }
 }

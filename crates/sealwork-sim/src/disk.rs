@@ -12,7 +12,7 @@ const SECTOR: usize = 512;
 
 /// A disk that outlives the process.
 #[derive(Clone, Debug)]
-pub struct Disk(Arc<Mutex<State>>, Faults, Trace);
+pub(crate) struct Disk(Arc<Mutex<State>>, Faults, Trace);
 
 #[derive(Debug, Default)]
 struct State {
@@ -31,7 +31,7 @@ enum Overwritten {
 
 /// The disk as one process has it open.
 #[derive(Debug)]
-pub struct OpenDisk {
+pub(crate) struct OpenDisk {
     disk: Disk,
     opening: u64,
     life: Life,
@@ -39,19 +39,19 @@ pub struct OpenDisk {
 
 impl Disk {
     /// An empty disk.
-    pub fn new(faults: Faults, trace: Trace) -> Self {
+    pub(crate) fn new(faults: Faults, trace: Trace) -> Self {
         Self(Arc::default(), faults, trace)
     }
 
     /// Opens it for a process; whoever had it open before has it no more.
-    pub fn open(&self, life: Life) -> OpenDisk {
+    pub(crate) fn open(&self, life: Life) -> OpenDisk {
         let mut state = self.state();
         state.opening += 1;
         OpenDisk { disk: self.clone(), opening: state.opening, life }
     }
 
     /// The process died: of what was not synced, parts are lost. Nobody has the disk open any more.
-    pub fn lose_power(&self) {
+    pub(crate) fn lose_power(&self) {
         let mut state = self.state();
         state.opening += 1;
         let lost = std::mem::take(&mut state.unsynced);
@@ -87,7 +87,7 @@ impl Disk {
     }
 
     /// Everything on it.
-    pub fn image(&self) -> Vec<u8> {
+    pub(crate) fn image(&self) -> Vec<u8> {
         self.state().bytes.clone()
     }
 

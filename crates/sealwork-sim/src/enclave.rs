@@ -25,15 +25,15 @@ use tokio::{
 };
 
 /// Launches enclaves of one measurement.
-pub struct SimLauncher {
+pub(crate) struct SimLauncher {
     /// What they measure.
-    pub measurement: Measurement,
+    pub(crate) measurement: Measurement,
     /// The worker that they belong to.
-    pub life: Life,
+    pub(crate) life: Life,
     /// What goes wrong.
-    pub faults: Faults,
+    pub(crate) faults: Faults,
     /// The story.
-    pub trace: Trace,
+    pub(crate) trace: Trace,
 }
 
 impl fmt::Debug for SimLauncher {

@@ -1,6 +1,6 @@
 //! Connections between processes: enclaves to the CAS, clients to CAS and worker.
 
-use crate::{faults::Faults, process::Life, trace::Trace};
+use crate::{faults::Faults, process::Life};
 use async_trait::async_trait;
 use sealwork_cas::{DirectKeyService, Member, serve_connection};
 use sealwork_ports::{ErrorKind, KeyService, PortError, ProgressSource, RequestTaker};
@@ -28,7 +28,7 @@ const WINDOW: usize = 64 << 10;
 
 /// A process that others connect to: what serves now, and the connections that die with it.
 #[derive(Debug)]
-pub struct Server<T>(Arc<Mutex<Serving<T>>>);
+pub(crate) struct Server<T>(Arc<Mutex<Serving<T>>>);
 
 #[derive(Debug)]
 struct Serving<T> {
@@ -44,24 +44,24 @@ impl<T> Clone for Server<T> {
 
 impl<T: Clone> Server<T> {
     /// Nothing serves yet.
-    pub fn down() -> Self {
+    pub(crate) fn down() -> Self {
         Self(Arc::new(Mutex::new(Serving { now: None, connections: JoinSet::new() })))
     }
 
     /// Something serves from now on.
-    pub fn up(&self, server: T) {
+    pub(crate) fn up(&self, server: T) {
         self.lock().now = Some(server);
     }
 
     /// Nothing serves any more, and every connection is cut.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         let mut serving = self.lock();
         serving.now = None;
         serving.connections = JoinSet::new();
     }
 
     /// What serves now.
-    pub fn now(&self) -> Option<T> {
+    pub(crate) fn now(&self) -> Option<T> {
         self.lock().now.clone()
     }
 
@@ -89,13 +89,11 @@ impl<T: Clone> Server<T> {
 
 /// The way from one process to others.
 #[derive(Clone, Debug)]
-pub struct Route {
+pub(crate) struct Route {
     /// Who uses it.
-    pub life: Life,
+    pub(crate) life: Life,
     /// What goes wrong.
-    pub faults: Faults,
-    /// The story.
-    pub trace: Trace,
+    pub(crate) faults: Faults,
 }
 
 impl Route {
@@ -111,11 +109,11 @@ impl Route {
 
 /// Connects enclaves to the CAS.
 #[derive(Debug)]
-pub struct SimDialer {
+pub(crate) struct SimDialer {
     /// The CAS.
-    pub cas: Server<Arc<Member>>,
+    pub(crate) cas: Server<Arc<Member>>,
     /// The way.
-    pub route: Route,
+    pub(crate) route: Route,
 }
 
 #[async_trait]
@@ -160,11 +158,11 @@ async fn carry(one: DuplexStream, other: DuplexStream, cut_after: u64) {
 
 /// The CAS as clients reach it.
 #[derive(Debug)]
-pub struct SimKeyService {
+pub(crate) struct SimKeyService {
     /// The CAS.
-    pub cas: Server<Arc<Member>>,
+    pub(crate) cas: Server<Arc<Member>>,
     /// The way.
-    pub route: Route,
+    pub(crate) route: Route,
 }
 
 impl SimKeyService {
@@ -210,11 +208,11 @@ impl KeyService for SimKeyService {
 
 /// A worker's page as clients reach it.
 #[derive(Debug)]
-pub struct SimPool {
+pub(crate) struct SimPool {
     /// The worker.
-    pub worker: Server<Worker>,
+    pub(crate) worker: Server<Worker>,
     /// The way.
-    pub route: Route,
+    pub(crate) route: Route,
 }
 
 /// How long a client waits for a worker.

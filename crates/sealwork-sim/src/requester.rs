@@ -29,7 +29,7 @@ const VALID_S: u64 = 3_000;
 
 /// One way to ask for tasks.
 #[derive(Clone, Copy, Debug)]
-pub enum Wish {
+pub(crate) enum Wish {
     /// One task, matched on chain.
     Single,
     /// One task, matched and settled in one transaction.
@@ -40,31 +40,31 @@ pub enum Wish {
 
 /// The requester.
 #[derive(Debug)]
-pub struct Requester {
+pub(crate) struct Requester {
     client: Client,
     around: Surroundings,
 }
 
 /// Standard input of a wish.
-pub fn input_of(number: u64) -> Vec<u8> {
+pub(crate) fn input_of(number: u64) -> Vec<u8> {
     [INPUT_CANARY, format!("wish number {number}").as_bytes()].concat()
 }
 
 /// What the program makes of it.
-pub fn output_of(number: u64) -> Vec<u8> {
+pub(crate) fn output_of(number: u64) -> Vec<u8> {
     [OUTPUT_CANARY, format!("WISH NUMBER {number}").as_bytes()].concat()
 }
 
 impl Requester {
     /// A requester whose every connection may fail.
-    pub async fn connect(
+    pub(crate) async fn connect(
         around: &Surroundings,
         life: &Life,
         clock: &SimClock,
         worker: &Server<Worker>,
     ) -> Self {
         let chain = around.connect(Wallet::Requester, life).await;
-        let route = Route { life: life.clone(), faults: around.faults.clone(), trace: around.trace.clone() };
+        let route = Route { life: life.clone(), faults: around.faults.clone() };
         let cas = SimKeyService { cas: around.cas.clone(), route: route.clone() };
         let pool = Arc::new(SimPool { worker: worker.clone(), route });
         let parts = Parts {
@@ -83,7 +83,7 @@ impl Requester {
     }
 
     /// Makes a wish, again when it fails before anything is spent, and says what came of it.
-    pub async fn wish(&self, number: u64, wish: Wish) {
+    pub(crate) async fn wish(&self, number: u64, wish: Wish) {
         let trace = &self.around.trace;
         trace.note(format_args!("wish {number}: {wish:?}"));
         for _ in 0..5 {

@@ -26,24 +26,24 @@ use tokio::sync::watch;
 
 /// What every process of a run is surrounded by.
 #[derive(Clone, Debug)]
-pub struct Surroundings {
+pub(crate) struct Surroundings {
     /// The beginning.
-    pub world: Arc<World>,
+    pub(crate) world: Arc<World>,
     /// The chain.
-    pub chain: SimChain,
+    pub(crate) chain: SimChain,
     /// Storage; each process takes its own view.
-    pub store: SimStore,
+    pub(crate) store: SimStore,
     /// The CAS, when it serves.
-    pub cas: Server<Arc<Member>>,
+    pub(crate) cas: Server<Arc<Member>>,
     /// What goes wrong.
-    pub faults: Faults,
+    pub(crate) faults: Faults,
     /// The story.
-    pub trace: Trace,
+    pub(crate) trace: Trace,
 }
 
 impl Surroundings {
     /// The chain as a process with this wallet reaches it. Tries until it answers.
-    pub async fn connect(&self, wallet: Wallet, life: &Life) -> Arc<EvmChain> {
+    pub(crate) async fn connect(&self, wallet: Wallet, life: &Life) -> Arc<EvmChain> {
         loop {
             // Two endpoints, so that there is one to go to.
             let ways = [1, 2].map(|number| {
@@ -61,11 +61,11 @@ impl Surroundings {
     }
 
     fn route(&self, life: &Life) -> Route {
-        Route { life: life.clone(), faults: self.faults.clone(), trace: self.trace.clone() }
+        Route { life: life.clone(), faults: self.faults.clone() }
     }
 
     /// Enclaves of a process.
-    pub fn enclaves(&self, measurement: Measurement, clock: &SimClock, life: &Life) -> EnclaveProcess {
+    pub(crate) fn enclaves(&self, measurement: Measurement, clock: &SimClock, life: &Life) -> EnclaveProcess {
         let launcher = SimLauncher {
             measurement,
             life: life.clone(),
@@ -93,22 +93,22 @@ const SLOTS: usize = 2;
 
 /// A worker over all its lives.
 #[derive(Clone, Debug)]
-pub struct WorkerProcess {
+pub(crate) struct WorkerProcess {
     /// What it is surrounded by.
-    pub around: Surroundings,
+    pub(crate) around: Surroundings,
     /// Its life.
-    pub life: Life,
+    pub(crate) life: Life,
     /// Its clock.
-    pub clock: SimClock,
+    pub(crate) clock: SimClock,
     /// Its disk.
-    pub disk: Disk,
+    pub(crate) disk: Disk,
     /// Whom clients reach.
-    pub server: Server<Worker>,
+    pub(crate) server: Server<Worker>,
 }
 
 impl WorkerProcess {
     /// Runs the worker, whatever happens to it, until `stop`; then it drains and ends.
-    pub async fn run(self, stop: watch::Receiver<bool>) {
+    pub(crate) async fn run(self, stop: watch::Receiver<bool>) {
         loop {
             let mut deaths = self.life.deaths_seen();
             let living = self.live(stop.clone());
@@ -156,20 +156,20 @@ impl WorkerProcess {
 
 /// The CAS over all its lives.
 #[derive(Debug)]
-pub struct CasProcess {
+pub(crate) struct CasProcess {
     /// What it is surrounded by.
-    pub around: Surroundings,
+    pub(crate) around: Surroundings,
     /// Its life.
-    pub life: Life,
+    pub(crate) life: Life,
     /// Its clock.
-    pub clock: SimClock,
+    pub(crate) clock: SimClock,
     /// Its folder.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 impl CasProcess {
     /// Runs the CAS for ever, whatever happens to it.
-    pub async fn run(self) {
+    pub(crate) async fn run(self) {
         loop {
             let mut deaths = self.life.deaths_seen();
             tokio::select! {
@@ -213,7 +213,7 @@ impl CasProcess {
 }
 
 /// What an error says, without ids.
-pub fn first_words(error: &anyhow::Error) -> String {
+pub(crate) fn first_words(error: &anyhow::Error) -> String {
     let text = error.to_string();
     text.split_whitespace().filter(|word| !word.contains("0x")).take(8).collect::<Vec<_>>().join(" ")
 }

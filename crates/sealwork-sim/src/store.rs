@@ -12,11 +12,11 @@ use std::{
 };
 
 /// What is stored.
-pub type Contents = BTreeMap<Cid, Bytes>;
+pub(crate) type Contents = BTreeMap<Cid, Bytes>;
 
 /// Storage as one process sees it.
 #[derive(Clone, Debug)]
-pub struct SimStore {
+pub(crate) struct SimStore {
     contents: Arc<Mutex<Contents>>,
     life: Life,
     faults: Faults,
@@ -25,18 +25,13 @@ pub struct SimStore {
 
 impl SimStore {
     /// Storage with some content.
-    pub fn new(contents: Contents, life: Life, faults: Faults, trace: Trace) -> Self {
+    pub(crate) fn new(contents: Contents, life: Life, faults: Faults, trace: Trace) -> Self {
         Self { contents: Arc::new(Mutex::new(contents)), life, faults, trace }
     }
 
     /// The same storage for another process.
-    pub fn for_process(&self, life: Life) -> Self {
+    pub(crate) fn for_process(&self, life: Life) -> Self {
         Self { life, ..self.clone() }
-    }
-
-    /// Everything that is stored.
-    pub fn contents(&self) -> Contents {
-        self.lock().clone()
     }
 
     async fn begin(&self, what: &str) -> Result<(), PortError> {

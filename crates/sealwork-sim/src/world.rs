@@ -2,7 +2,7 @@
 //! once for all runs of a process.
 
 use crate::{clock::BEGINNING, store::Contents};
-use alloy_primitives::aliases::{U96, U112};
+use alloy_primitives::aliases::U96;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
 use anyhow::{Context, Result};
@@ -14,7 +14,7 @@ use sealwork_ports::{Chain, Deployment, memory::MemoryStore};
 use sealwork_seal::{Secret, sign::SigningKey};
 use sealwork_simtee::{SimPlatform, SimRoot};
 use sealwork_types::{
-    Address, AppId, B256, Cid, Measurement, PoolId, Sha256Digest, U256,
+    Address, AppId, B256, Measurement, PoolId, Sha256Digest, U256,
     abi::{
         IRegistry::{predictIdCall, registerPoolCall},
         IToken, kind,
@@ -313,14 +313,4 @@ async fn offer_pool(
     let signed = client.sign_order(Order::Pool(Box::new(order)));
     client.carry_out(&client.post_plan(&signed)).await?;
     Ok(pool)
-}
-
-/// Money of an account in the Market.
-pub fn money(available: U112, withdrawing: u128) -> U256 {
-    U256::from(available).saturating_add(U256::from(withdrawing))
-}
-
-/// Whether content is one of the documents that everybody may read.
-pub fn is_public(contents: &Contents, cid: &Cid) -> bool {
-    contents.contains_key(cid)
 }

@@ -1,0 +1,34 @@
+//! `cargo xtask sim`: builds the simulation with optimizations and runs seeds.
+
+use crate::shell::{self, Count, command, counted};
+use anyhow::Result;
+use std::{path::Path, process::Command};
+
+/// Seeds of every run of the tests, and what they are run with.
+pub(crate) const IN_CI: &[&[&str]] = &[&["--seeds", "0..2000"], &["--seeds", "0..20", "--twice"]];
+/// Seeds of a night.
+pub(crate) const NIGHTLY: &[&[&str]] =
+    &[&["--seeds", "2000..12000"], &["--seeds", "0..200", "--twice"], &["--seeds", "1", "--every-point"]];
+
+/// Runs the simulation with arguments; whether everything was right.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
+    Ok(simulation(root, arguments)?.status()?.success())
+}
+
+/// Runs the simulation with each of some arguments and counts the runs.
+pub(crate) fn count(root: &Path, runs: &[&[&str]]) -> Result<Count> {
+    let mut total = Count::default();
+    for arguments in runs {
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        total.add(counted(simulation(root, &arguments)?)?);
+    }
+    Ok(total)
+}
+
+fn simulation(root: &Path, arguments: &[String]) -> Result<Command> {
+    shell::run(root, &["cargo", "build", "--locked", "--quiet", "--profile", "sim", "-p", "sealwork-sim"])?;
+    let words = ["cargo", "run", "--locked", "--quiet", "--profile", "sim", "-p", "sealwork-sim", "--"];
+    let mut run = command(root, &words);
+    run.args(arguments);
+    Ok(run)
+}
