@@ -111,6 +111,7 @@ impl Requester {
     async fn run(&self, number: u64, settlement: Settlement) -> Result<()> {
         let request = RunRequest {
             app: self.around.world.app,
+            volume: 1,
             input: input(number),
             pool: Some(self.around.world.pool),
             max_price: None,
