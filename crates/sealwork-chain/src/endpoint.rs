@@ -290,8 +290,9 @@ fn reach(url: &str) -> Result<member::Address, ChainError> {
     }
     let client = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).timeout(ANSWER_WITHIN).build();
     let client = client.map_err(|_| wrong())?;
+    let link = if local { ws::beside(&parsed) } else { None };
     let provider: RootProvider = ProviderBuilder::default().connect_reqwest(client, parsed);
-    Ok(member::Address { name, secrets, transport: provider.client().transport().clone(), local, link: None })
+    Ok(member::Address { name, secrets, transport: provider.client().transport().clone(), local, link })
 }
 
 /// Like [`at`], but a JSON-RPC error with revert data becomes [`ChainError::Reverted`].

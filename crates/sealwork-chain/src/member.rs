@@ -71,7 +71,7 @@ pub(crate) struct Address {
     pub(crate) transport: BoxTransport,
     /// On this machine, where asking costs nothing.
     pub(crate) local: bool,
-    /// The connection, when it is one over which news come.
+    /// The connection over which news come, if there is one.
     pub(crate) link: Option<Link>,
 }
 

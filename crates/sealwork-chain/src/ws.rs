@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::{
     fmt, io,
-    sync::Arc,
+    sync::{Arc, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -29,6 +29,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     sync::{Mutex, watch},
+    time::Instant,
 };
 use tokio_rustls::{TlsConnector, rustls::ClientConfig, rustls::pki_types::ServerName};
 use tower::Service;
@@ -38,6 +39,8 @@ const ANSWER_BYTES: u32 = 64 << 20;
 /// Longest wait for an answer; who asks waits no longer than the pool says.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Who announces no heads is asked to again after so long.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// A connection that carries bytes, encrypted or not.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -50,6 +53,8 @@ pub(crate) struct Link(Arc<Inner>);
 struct Inner {
     url: Url,
     open: Mutex<Option<Open>>,
+    /// Heads are not asked for before: they were not announced, or could not be.
+    quiet_until: std::sync::Mutex<Option<Instant>>,
 }
 
 /// A connection, and the news that come over it.
@@ -77,14 +82,26 @@ impl ToRpcParams for Params {
 impl Link {
     /// An endpoint at a `ws` or `wss` URL; connects when it is first asked.
     pub(crate) fn new(url: Url) -> Self {
-        Self(Arc::new(Inner { url, open: Mutex::default() }))
+        Self(Arc::new(Inner { url, open: Mutex::default(), quiet_until: std::sync::Mutex::default() }))
     }
 
     /// Number of the newest block that was announced, 0 before the first; closed when the connection ends. `None` when
     /// the endpoint does not announce any.
     pub(crate) async fn heads(&self) -> Option<watch::Receiver<u64>> {
+        let now = Instant::now();
+        if self.quiet_until().is_some_and(|until| now < until) {
+            return None;
+        }
+        // Before the attempt: who waits for news may not wait until it fails.
+        *self.quiet_until() = Some(now + QUIET);
         let heads = self.open().await.ok()?.heads;
-        heads.has_changed().is_ok().then_some(heads)
+        heads.has_changed().ok()?;
+        *self.quiet_until() = None;
+        Some(heads)
+    }
+
+    fn quiet_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.quiet_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn open(&self) -> Result<Open, TransportError> {
@@ -197,6 +214,13 @@ impl fmt::Debug for Link {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Link").finish_non_exhaustive()
     }
+}
+
+/// The way to news of a node on this machine that is asked over HTTP: most serve WebSocket on the same port.
+pub(crate) fn beside(http: &Url) -> Option<Link> {
+    let mut url = http.clone();
+    let plain = http.scheme() == "http" && http.username().is_empty() && url.set_scheme("ws").is_ok();
+    plain.then(|| Link::new(url))
 }
 
 /// The way to a `ws` or `wss` URL.

@@ -17,7 +17,14 @@ async fn adapter(urls: &str) -> EvmChain {
 #[tokio::test(flavor = "multi_thread")]
 async fn heads_are_announced_over_a_websocket() {
     let chain = chain().await;
-    let (waiting, sending) = (adapter(&chain.ws_url()).await, adapter(&chain.http_url()).await);
+    let sending = adapter(&chain.http_url()).await;
+    // One that is asked over HTTP announces them too when it is on this machine.
+    for url in [chain.ws_url(), chain.http_url()] {
+        told_of_heads(adapter(&url).await, &sending).await;
+    }
+}
+
+async fn told_of_heads(waiting: EvmChain, sending: &EvmChain) {
     sending.send(MARKET, Vec::new()).await.unwrap();
     for _ in 0..5 {
         waiting.events(EventCursor::default(), 10).await.unwrap();
@@ -90,4 +97,51 @@ async fn urls_of_one_chain_are_separated_by_commas() {
     let error = Endpoint::connect(nobody, signer(0)).await.unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.starts_with("http://127.0.0.1:1/…: ") && !source.contains("secret"), "{source}");
+}
+
+/// Answers a request with JSON-RPC over HTTP and nothing else, as nodes do whose WebSocket is elsewhere.
+async fn plain(listener: tokio::net::TcpListener) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    while let Ok((mut stream, _)) = listener.accept().await {
+        tokio::spawn(async move {
+            let mut request = vec![0; 8_192];
+            while let Ok(length @ 1..) = stream.read(&mut request).await {
+                let text = String::from_utf8_lossy(&request[..length]).into_owned();
+                let result = if text.contains("eth_chainId") { "0x7a69" } else { "0x5" };
+                let id = text
+                    .split("\"id\":")
+                    .nth(1)
+                    .and_then(|rest| rest.split([',', '}']).next())
+                    .unwrap_or("0");
+                let body = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":\"{result}\"}}");
+                let (status, body) = if text.starts_with("POST") {
+                    ("200 OK", body)
+                } else {
+                    ("426 Upgrade Required", String::new())
+                };
+                let head = format!(
+                    "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                    body.len()
+                );
+                if stream.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_announces_nothing_is_asked_now_and_then() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(plain(listener));
+    let adapter = adapter(&url).await;
+    // Nothing was looked at yet, so that block 5 is news at once.
+    for _ in 0..3 {
+        let started = Instant::now();
+        adapter.wait().await;
+        assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
+    }
+    server.abort();
 }
