@@ -77,6 +77,7 @@ const STEPS: [(&str, Option<TaskStep>, TaskStep); 8] = [
 async fn run(client: &Client, worker: &str, app: AppId, file: &std::path::Path) -> Result<Timeline> {
     let name = file.file_name().and_then(|name| name.to_str()).context("the file has no name")?;
     let request = RunRequest {
+        volume: 1,
         app,
         input: RunInput {
             args: Vec::new(),

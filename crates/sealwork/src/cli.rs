@@ -11,10 +11,12 @@ pub(crate) use apps::{
 };
 pub(crate) use market::{BookArgs, ChannelCommand, ClaimArgs, DealCommand, OfferArgs};
 pub(crate) use money::{AccountCommand, KittyCommand, WalletCommand};
-pub(crate) use network::{CasArgs, CasCommand, ChainArgs, DemoArgs, UpArgs, WorkerArgs, WorkerCommand};
+pub(crate) use network::{
+    CasArgs, CasCommand, ChainArgs, DemoArgs, StoreArgs, StoreCommand, UpArgs, WorkerArgs, WorkerCommand,
+};
 pub(crate) use orders::{CancelArgs, OrderCommand, OutArgs, PoolTerms, RequestTerms, SignCommand, Terms};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Run programs on data nobody else may see, on machines nobody has to trust, with proofs anyone can check.
@@ -49,9 +51,21 @@ pub(crate) struct Global {
     /// Wallet to use
     #[arg(long, global = true, env = "SEALWORK_WALLET", value_name = "NAME", default_value = "dev")]
     pub(crate) wallet: String,
+    /// How the log on standard error is written [default: json with --json, else text]
+    #[arg(long, global = true, env = "SEALWORK_LOG_FORMAT", value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
     /// Try out what would be sent and print what it would cost; send nothing
     #[arg(long, global = true)]
     pub(crate) dry_run: bool,
+}
+
+/// How a log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people.
+    Text,
+    /// One object a line: timestamp, level, target, fields; the event's name is `fields.message`.
+    Json,
 }
 
 /// What to do.
@@ -113,6 +127,9 @@ pub(crate) enum Command {
     Wallet(WalletCommand),
     /// Run the embedded chain alone, for any Ethereum tool
     Chain(ChainArgs),
+    /// Run a store
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Run a worker
     #[command(subcommand)]
     Worker(WorkerCommand),
@@ -121,4 +138,37 @@ pub(crate) enum Command {
     Cas(CasCommand),
     /// Check this machine and the network, and say what to fix
     Doctor,
+}
+
+impl Command {
+    /// Name of the service that the command runs, for traces.
+    pub(crate) const fn service(&self) -> &'static str {
+        match self {
+            Self::Up(_) | Self::Demo(_) => "sealwork-network",
+            Self::Chain(_) => "sealwork-chain",
+            Self::Store(_) => "sealwork-store",
+            Self::Cas(CasCommand::Start(_)) => "sealwork-cas",
+            Self::Worker(WorkerCommand::Start(_)) => "sealwork-worker",
+            Self::New { .. }
+            | Self::Build { .. }
+            | Self::Publish(_)
+            | Self::App(_)
+            | Self::Run(_)
+            | Self::Task(_)
+            | Self::Order(_)
+            | Self::Offer(_)
+            | Self::Book(_)
+            | Self::Deal(_)
+            | Self::Claim(_)
+            | Self::Channel(_)
+            | Self::Verify(_)
+            | Self::Inspect(_)
+            | Self::Account(_)
+            | Self::Kitty(_)
+            | Self::Wallet(_)
+            | Self::Worker(WorkerCommand::Status { .. })
+            | Self::Cas(CasCommand::Log { .. })
+            | Self::Doctor => "sealwork-client",
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod app;
+mod bag;
 mod cas;
 mod chain;
 mod channel;
@@ -13,6 +14,7 @@ mod orders;
 mod registry;
 mod run;
 mod spend;
+mod store;
 mod task;
 mod verify;
 mod wallets;
@@ -26,6 +28,7 @@ use crate::{
     connect,
     failure::{self, Failure},
     home::Home,
+    operate::Operate,
     output::Output,
     up, wallet,
 };
@@ -38,15 +41,16 @@ use sealwork_types::AppId;
 pub(crate) struct Context {
     pub(crate) home: Home,
     pub(crate) output: Output,
+    pub(crate) operate: Operate,
     pub(crate) wallet: String,
     /// Whether transactions are tried out instead of sent.
     pub(crate) dry_run: bool,
 }
 
 impl Context {
-    fn new(global: &Global, output: Output) -> Result<Self> {
+    fn new(global: &Global, output: Output, operate: Operate) -> Result<Self> {
         let (wallet, dry_run) = (global.wallet.clone(), global.dry_run);
-        Ok(Self { home: Home::new(global)?, output, wallet, dry_run })
+        Ok(Self { home: Home::new(global)?, output, operate, wallet, dry_run })
     }
 
     /// A client of the network in force with the chosen wallet.
@@ -75,8 +79,8 @@ impl Context {
 }
 
 /// Runs a command.
-pub(crate) async fn run(cli: Cli, output: Output) -> Result<u8> {
-    let context = Context::new(&cli.global, output)?;
+pub(crate) async fn run(cli: Cli, output: Output, operate: Operate) -> Result<u8> {
+    let context = Context::new(&cli.global, output, operate)?;
     if context.dry_run && goes_on(&cli.command) {
         bail!(
             Failure::new(failure::FAILED, "--dry-run tries out transactions of a wallet; this command does something else")
@@ -95,6 +99,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<u8> {
         Command::Inspect(command) => inspect::run(&context, &command).await,
         Command::Account(command) => account::run(&context, &command).await,
         Command::Wallet(command) => wallets::run(&context, &command),
+        Command::Store(command) => store::run(&context, command).await,
         Command::Worker(command) => worker::run(&context, command).await,
         Command::Cas(command) => cas::run(&context, &command).await,
         Command::App(command) => registry::run(&context, &command).await,
@@ -117,6 +122,7 @@ const fn goes_on(command: &Command) -> bool {
         Command::Up(_)
             | Command::Demo(_)
             | Command::Chain(_)
+            | Command::Store(_)
             | Command::Worker(WorkerCommand::Start(_))
             | Command::Cas(CasCommand::Start(_))
             | Command::Account(AccountCommand::Faucet { .. })

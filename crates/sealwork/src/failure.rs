@@ -55,7 +55,10 @@ pub(crate) fn classify(error: &anyhow::Error) -> (u8, Option<String>) {
             let hint = client.hint().map(str::to_owned);
             let unproven = matches!(
                 client,
-                ClientError::Receipt(_) | ClientError::Cas { .. } | ClientError::Output { .. }
+                ClientError::Receipt(_)
+                    | ClientError::Batch { .. }
+                    | ClientError::Cas { .. }
+                    | ClientError::Output { .. }
             );
             let unreachable = matches!(client, ClientError::Port(port) if port.is_retryable());
             return (

@@ -8,6 +8,7 @@ mod failure;
 mod hints;
 mod home;
 mod money;
+mod operate;
 mod output;
 mod parse;
 mod project;
@@ -15,15 +16,14 @@ mod up;
 mod wallet;
 
 use clap::Parser;
-use cli::Cli;
+use cli::{Cli, LogFormat};
+use operate::Operate;
 use output::Output;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.global.json);
-    start_logging(cli.global.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
             return ExitCode::from(failure::FAILED);
         }
     };
-    match runtime.block_on(commands::run(cli, output)) {
+    match runtime.block_on(run(cli, output)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let (code, hint) = failure::classify(&error);
@@ -46,9 +46,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs go to standard error; `SEALWORK_LOG` chooses what (`info`, `sealwork_worker=debug`, …).
-fn start_logging(json: bool) {
-    let filter = EnvFilter::try_from_env("SEALWORK_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if json { builder.json().init() } else { builder.with_target(false).init() }
+/// Runs the command between the start of logging and the last export.
+async fn run(cli: Cli, output: Output) -> anyhow::Result<u8> {
+    let json = if cli.global.json { LogFormat::Json } else { LogFormat::Text };
+    let operate = Operate::start(cli.global.log_format.unwrap_or(json), cli.command.service());
+    let outcome = commands::run(cli, output, operate.clone()).await;
+    operate.flush().await;
+    outcome
 }

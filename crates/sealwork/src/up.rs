@@ -7,13 +7,15 @@ pub(crate) mod worker;
 
 pub(crate) use deployment::fund;
 pub(crate) use keys::{signing_key, sim_root};
-pub(crate) use services::{CasEndpoints, CasSetup, serve_cas};
+pub(crate) use services::{CasEndpoints, CasSetup, serve_cas, serve_store};
 
 use crate::{
     cli::UpArgs,
     commands::Context,
     home::{read_network, write_atomically},
-    money, wallet,
+    money,
+    operate::Supervisor,
+    wallet,
 };
 use anyhow::{Context as _, Result};
 use deployment::Deployed;
@@ -59,7 +61,10 @@ pub(crate) async fn run(context: &Context, arguments: UpArgs) -> Result<u8> {
         }),
         || banner(context, document, worker.as_deref()),
     );
+    let mut supervisor = Supervisor::from_environment();
+    supervisor.ready();
     interrupted().await;
+    supervisor.stopping();
     context.output.note("stopping");
     network.stop().await;
     Ok(0)
@@ -71,7 +76,7 @@ impl Network {
         let data = arguments.data.clone().unwrap_or_else(|| context.home.path("local"));
         std::fs::create_dir_all(&data).with_context(|| format!("create {}", data.display()))?;
         let (stop, stopping) = watch::channel(false);
-        let mut services = Services::new(stopping);
+        let mut services = Services::new(stopping, context.operate.registry());
         let document = match &arguments.cas {
             Some(path) => joined(arguments, &mut services, &data, path).await?,
             None => created(arguments, &mut services, &data).await?,
@@ -119,9 +124,15 @@ async fn created(arguments: &UpArgs, services: &mut Services, data: &Path) -> Re
         sim_root: sim_root.public_key(),
     })?;
     let state_dir = data.join("cas");
-    services
-        .cas(CasSetup { document: &document, state_dir, key: cas_key, sim_root: &sim_root, endpoints })
-        .await?;
+    let setup = CasSetup {
+        document: &document,
+        state_dir,
+        key: cas_key,
+        sim_root: &sim_root,
+        endpoints,
+        registry: services.registry(),
+    };
+    services.cas(setup).await?;
     Ok(document)
 }
 
@@ -160,6 +171,7 @@ fn local_worker(
         port: services::port(arguments, 4),
         sim_root: data.join("sim-root.key"),
         url_file: context.home.path("worker.url"),
+        registry: context.operate.registry(),
     }
 }
 

@@ -85,16 +85,21 @@ pub(crate) struct RunArgs {
     /// What is sealed for the program
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// Folder for the files that the program writes to /out
+    /// Run a bag of N tasks on the input; each program sees its number, from 0, in `SEALWORK_TASK_INDEX`
+    #[arg(long, visible_alias = "tasks", default_value_t = 1, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(sealwork_types::params::MAX_DEAL_VOLUME)))]
+    pub(crate) volume: u32,
+    /// Folder for the files that the program writes to /out; for a bag, a folder for each task in it, and beside it the
+    /// task's receipt and standard output
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Where to write the receipt [default: receipt-TASK.json]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "volume")]
     pub(crate) receipt: Option<PathBuf>,
     /// Pool to use [default: the cheapest that answers]
     #[arg(long, value_name = "ID")]
     pub(crate) pool: Option<String>,
-    /// Highest price accepted for the task, in whole tokens
+    /// Highest price accepted for each task, in whole tokens
     #[arg(long, value_name = "TOKENS")]
     pub(crate) max_price: Option<String>,
     /// Seconds to wait for the result
@@ -105,7 +110,7 @@ pub(crate) struct RunArgs {
     pub(crate) no_deposit: bool,
     /// Hand the request straight to a pool, which matches and settles in one transaction instead of two: about 37 % less
     /// gas, all of it paid by the pool. The money is not locked before; only pools that take requests serve it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "volume")]
     pub(crate) one_transaction: bool,
 }
 
@@ -119,24 +124,35 @@ pub(crate) enum TaskCommand {
         /// Task id or its beginning
         task: String,
     },
-    /// Wait until a task is settled or refunded
+    /// Wait until a task, or every task of a deal, is settled or refunded
     Wait {
         /// Task id or its beginning
-        task: String,
+        #[arg(required_unless_present = "deal")]
+        task: Option<String>,
+        /// Wait for all tasks of a deal (its id or beginning)
+        #[arg(long, value_name = "DEAL", conflicts_with = "task")]
+        deal: Option<String>,
         /// Seconds to wait
         #[arg(long, default_value_t = 3_600, value_name = "S")]
         timeout: u64,
     },
-    /// Check a settled task's receipt and open its output
+    /// Check a settled task's receipt and open its output, or all of a deal
     Fetch {
         /// Task id or its beginning
-        task: String,
-        /// Folder for the files that the program wrote to /out
+        #[arg(required_unless_present = "deal")]
+        task: Option<String>,
+        /// All tasks of a deal (its id or beginning), with those that are still open awaited
+        #[arg(long, value_name = "DEAL", conflicts_with_all = ["task", "receipt"], requires = "out")]
+        deal: Option<String>,
+        /// Folder for the files that the program wrote to /out; for a deal, as `run --volume` lays them out
         #[arg(short, long, value_name = "DIR")]
         out: Option<PathBuf>,
         /// Where to write the receipt [default: receipt-TASK.json]
         #[arg(long, value_name = "FILE")]
         receipt: Option<PathBuf>,
+        /// Seconds to wait for open tasks of a deal
+        #[arg(long, default_value_t = 3_600, value_name = "S")]
+        timeout: u64,
     },
     /// Claim the refund of a task whose deadline has passed
     Claim {

@@ -1,4 +1,4 @@
-//! Local networks: `up`, `demo`, `chain`, `worker`, `cas`.
+//! Local networks: `up`, `demo`, `chain`, `store`, `worker`, `cas`.
 
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -81,6 +81,24 @@ pub(crate) struct WorkerArgs {
     /// Key file of the simulated vendor's root, which a local network keeps in its data folder
     #[arg(long, value_name = "FILE")]
     pub(crate) sim_root: Option<PathBuf>,
+}
+
+/// `sealwork store …`
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Run the embedded storage alone in the foreground; it speaks a subset of the Kubo RPC
+    Start(StoreArgs),
+}
+
+/// `sealwork store start`
+#[derive(Clone, Debug, Args)]
+pub(crate) struct StoreArgs {
+    /// Folder with the blocks [default: HOME/local/store]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 5001, value_name = "PORT")]
+    pub(crate) port: u16,
 }
 
 /// `sealwork cas …`

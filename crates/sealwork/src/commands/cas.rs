@@ -5,6 +5,7 @@ use crate::{
     cli::{CasArgs, CasCommand},
     connect,
     failure::{self, Failure},
+    operate::Supervisor,
     up::{self, CasEndpoints, CasSetup},
 };
 use anyhow::{Result, bail};
@@ -48,7 +49,10 @@ async fn start(context: &Context, arguments: &CasArgs) -> Result<u8> {
     let endpoints = CasEndpoints::at(http, &member.tls).await?;
     let (stop, stopping) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    let setup = CasSetup { document: &network, state_dir: data, key, sim_root: &sim_root, endpoints };
+    let registry = context.operate.registry();
+    let document = &network;
+    let setup = CasSetup { document, state_dir: data, key, sim_root: &sim_root, endpoints, registry };
+    let mut supervisor = Supervisor::from_environment();
     up::serve_cas(&mut tasks, setup, &stopping).await?;
     context.output.answer(&json!({ "ready": true, "member": member }), || {
         format!(
@@ -56,7 +60,9 @@ async fn start(context: &Context, arguments: &CasArgs) -> Result<u8> {
             member.address, member.url, member.tls
         )
     });
+    supervisor.ready();
     up::interrupted().await;
+    supervisor.stopping();
     // The servers may have ended by themselves.
     let _ = stop.send(true);
     while tasks.join_next().await.is_some() {}

@@ -4,7 +4,9 @@ use super::Context;
 use crate::{
     cli::ChainArgs,
     failure::{self, Failure},
-    money, up,
+    money,
+    operate::Supervisor,
+    up,
 };
 use anyhow::{Context as _, Result, bail};
 use sealwork_devchain::{Config, DEV_MNEMONIC, DEV_PRIVATE_KEYS, Devchain, Mining, dev_accounts};
@@ -41,7 +43,10 @@ pub(crate) async fn run(context: &Context, arguments: ChainArgs) -> Result<u8> {
             )
         },
     );
+    let mut supervisor = Supervisor::from_environment();
+    supervisor.ready();
     up::interrupted().await;
+    supervisor.stopping();
     context.output.note("stopping");
     handle.stop().await;
     Ok(0)

@@ -24,6 +24,7 @@ pub(crate) async fn run(context: &Context, arguments: &DemoArgs) -> Result<u8> {
     let demo = Context {
         home: context.home.beside(folder.path())?,
         output: context.output,
+        operate: context.operate.clone(),
         wallet: "dev".into(),
         dry_run: false,
     };
@@ -45,6 +46,7 @@ pub(crate) async fn run(context: &Context, arguments: &DemoArgs) -> Result<u8> {
 
 fn run_arguments(example: &Path, receipt: &Path) -> RunArgs {
     RunArgs {
+        volume: 1,
         app: EXAMPLE.into(),
         input: InputArgs { files: vec![example.join(DATA).display().to_string()], ..InputArgs::default() },
         out: None,

@@ -113,8 +113,12 @@ async fn list(context: &Context) -> Result<u8> {
 
 async fn show(context: &Context, deal: &str) -> Result<u8> {
     let client = context.client().await?;
-    let record = client.deal(deal).await?;
-    let mut answer = object(&record);
+    show_record(context, &client.deal(deal).await?)
+}
+
+/// Shows a deal with all its tasks.
+pub(crate) fn show_record(context: &Context, record: &DealRecord) -> Result<u8> {
+    let mut answer = object(record);
     if let Some(fields) = answer.as_object_mut() {
         fields.insert("terms".into(), json!(record.deal.terms));
         fields.insert("request".into(), json!(record.deal.request));
@@ -126,7 +130,7 @@ async fn show(context: &Context, deal: &str) -> Result<u8> {
             .tasks()
             .map(|task| format!("  {:>5}  {}  {}", task.index, task.task, state(&task)))
             .collect();
-        format!("{}\n{}", text(&record), tasks.join("\n"))
+        format!("{}\n{}", text(record), tasks.join("\n"))
     });
     Ok(0)
 }
@@ -195,6 +199,9 @@ pub(crate) fn state(record: &TaskRecord) -> String {
                 "settled with {} by enclave {} in block {}",
                 settled.status, settled.enclave, settled.block
             )
+        }
+        TaskState::Batched { batch } => {
+            format!("settled in a batch by enclave {} in block {}", batch.enclave, batch.block)
         }
         TaskState::Closed { transaction } => format!("closed with others in {transaction}"),
         TaskState::Refunded { amount } => format!("refunded {}", money::show(*amount)),

@@ -1,6 +1,6 @@
 //! `run`: one task from sealing to the opened output.
 
-use super::{Context, spend};
+use super::{Context, bag, spend};
 use crate::{
     cli::{InputArgs, RunArgs},
     failure::{self, Failure},
@@ -15,7 +15,7 @@ use std::{
     fs,
     io::Read,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// Most that is read from a pipe; larger inputs come from a file, whose size is known.
@@ -25,10 +25,12 @@ pub(crate) const VALID_FOR_S: u64 = 24 * 3_600;
 
 pub(crate) async fn run(context: &Context, arguments: &RunArgs) -> Result<u8> {
     check_destinations(arguments.receipt.as_deref(), arguments.out.as_deref())?;
+    let results = (arguments.volume > 1).then(|| bag::folder(arguments.out.as_deref())).transpose()?;
     let client = context.client().await?;
     let request = RunRequest {
         app: context.app(&client, &arguments.app).await?,
         input: input(&arguments.input)?,
+        volume: arguments.volume,
         pool: arguments.pool.as_deref().map(pool_id).transpose()?,
         max_price: arguments.max_price.as_deref().map(money::parse).transpose()?,
         valid_for_s: VALID_FOR_S,
@@ -42,8 +44,17 @@ pub(crate) async fn run(context: &Context, arguments: &RunArgs) -> Result<u8> {
         return Ok(0);
     }
     spend::show(context, &client.estimate(&quote.plan).await?);
+    if let Some(folder) = results {
+        return Box::pin(bag::run(context, &client, request, folder)).await;
+    }
     let output = context.output;
-    let outcome = Box::pin(client.run(request, &mut |progress| show(&output, &progress))).await?;
+    let (begun, mut steps) = (SystemTime::now(), Vec::new());
+    let mut reached = |progress: Progress| {
+        show(&output, &progress);
+        steps.push(progress);
+    };
+    let outcome = Box::pin(client.run(request, &mut reached)).await?;
+    context.operate.export_steps(outcome.task, begun, &steps);
     let receipt = write_receipt(&outcome.receipt, arguments.receipt.as_deref())?;
     deliver(&output, &outcome, &receipt, arguments.out.as_deref())
 }
@@ -137,7 +148,7 @@ fn note_stderr(output: &Output, opened: &OpenedOutput) {
 }
 
 /// Writes the files of `/out`. Their names were checked when the bundle was read: relative, without `..`.
-fn write_files(opened: &OpenedOutput, folder: Option<&Path>) -> Result<Vec<PathBuf>> {
+pub(crate) fn write_files(opened: &OpenedOutput, folder: Option<&Path>) -> Result<Vec<PathBuf>> {
     let Some(folder) = folder else { return Ok(Vec::new()) };
     let mut written = Vec::new();
     for file in &opened.bundle.files {

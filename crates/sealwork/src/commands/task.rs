@@ -1,6 +1,10 @@
 //! `task list|show|wait|fetch|claim`.
 
-use super::{Context, market::state, run as run_task, spend};
+use super::{
+    Context, bag,
+    market::{show_record, state},
+    run as run_task, spend,
+};
 use crate::{
     cli::TaskCommand,
     failure::{self, Failure},
@@ -18,11 +22,20 @@ pub(crate) async fn run(context: &Context, command: &TaskCommand) -> Result<u8> 
     let client = context.client().await?;
     match command {
         TaskCommand::List => list(context, &client).await,
-        TaskCommand::Show { task } => show(context, &client.task(task).await?),
-        TaskCommand::Wait { task, timeout } => {
+        TaskCommand::Show { task } => show(context, &client, &client.task(task).await?).await,
+        TaskCommand::Wait { deal: Some(deal), timeout, .. } => {
+            wait_for_deal(context, &client, deal, Duration::from_secs(*timeout)).await
+        }
+        TaskCommand::Wait { task, timeout, .. } => {
+            let task = task.as_deref().unwrap_or_default();
             wait(context, &client, task, Duration::from_secs(*timeout)).await
         }
-        TaskCommand::Fetch { task, out, receipt } => {
+        TaskCommand::Fetch { deal: Some(deal), out, timeout, .. } => {
+            let folder = bag::folder(out.as_deref())?;
+            bag::fetch(context, &client, deal, Duration::from_secs(*timeout), folder).await
+        }
+        TaskCommand::Fetch { task, out, receipt, .. } => {
+            let task = task.as_deref().unwrap_or_default();
             fetch(context, &client, task, out.as_deref(), receipt.as_deref()).await
         }
         TaskCommand::Claim { task } => claim(context, &client, task).await,
@@ -42,10 +55,20 @@ async fn list(context: &Context, client: &Client) -> Result<u8> {
     Ok(0)
 }
 
-fn show(context: &Context, record: &TaskRecord) -> Result<u8> {
-    context.output.answer(&json!(record), || {
+async fn show(context: &Context, client: &Client, record: &TaskRecord) -> Result<u8> {
+    let (mut answer, mut ended) = (json!(record), String::new());
+    if matches!(record.state, TaskState::Batched { .. }) {
+        // The chain shows how many ended how; which, the receipts say.
+        let receipt = client.receipt(record).await?;
+        ended = format!(" with {}", receipt.status());
+        if let Some(fields) = answer.as_object_mut() {
+            fields.insert("status".into(), json!(receipt.status()));
+            fields.insert("receipt".into(), json!(receipt.receipt));
+        }
+    }
+    context.output.answer(&answer, || {
         format!(
-            "task       {}\ndeal       {}, index {}\napp        {}\nrequester  {}\nprice      {}\nmatched    in {}{}\nstate      {}",
+            "task       {}\ndeal       {}, index {}\napp        {}\nrequester  {}\nprice      {}\nmatched    in {}{}\nstate      {}{ended}",
             record.task,
             record.deal,
             record.index,
@@ -65,12 +88,30 @@ async fn wait(context: &Context, client: &Client, task: &str, timeout: Duration)
     loop {
         let record = client.task(task).await?;
         if !matches!(record.state, TaskState::Open { .. }) {
-            return show(context, &record);
+            return show(context, client, &record).await;
         }
         if Instant::now() >= deadline {
             bail!(
                 Failure::new(failure::FAILED, format!("task {} is still open", record.task.short()))
                     .hint("wait longer with --timeout, or after the deadline `sealwork task claim`")
+            );
+        }
+        client.chain().wait().await;
+    }
+}
+
+async fn wait_for_deal(context: &Context, client: &Client, deal: &str, timeout: Duration) -> Result<u8> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        let record = client.deal(deal).await?;
+        if record.open() == 0 {
+            return show_record(context, &record);
+        }
+        if Instant::now() >= deadline {
+            let text = format!("{} of {} tasks of the deal are still open", record.open(), record.volume());
+            bail!(
+                Failure::new(failure::FAILED, text)
+                    .hint("wait longer with --timeout, or after the deadline `sealwork claim`")
             );
         }
         client.chain().wait().await;

@@ -4,6 +4,7 @@ use super::Context;
 use crate::{
     cli::{WorkerArgs, WorkerCommand},
     failure::{self, Failure},
+    operate::Supervisor,
     up::{self, worker::WorkerSetup},
     wallet,
 };
@@ -32,7 +33,9 @@ async fn start(context: &Context, arguments: WorkerArgs) -> Result<u8> {
         port: arguments.port,
         sim_root: arguments.sim_root.unwrap_or_else(|| up::default_sim_root(context)),
         url_file: context.home.path("worker.url"),
+        registry: context.operate.registry(),
     };
+    let mut supervisor = Supervisor::from_environment();
     let worker = Box::pin(up::worker::start(setup)).await?;
     context.output.answer(
         &json!({ "ready": true, "pool": worker.pool, "url": worker.url, "pid": std::process::id() }),
@@ -43,7 +46,9 @@ async fn start(context: &Context, arguments: WorkerArgs) -> Result<u8> {
             )
         },
     );
+    supervisor.ready();
     up::interrupted().await;
+    supervisor.stopping();
     context.output.note("finishing what was begun; once more Ctrl-C interrupts it");
     tokio::select! {
         () = worker.stop() => {}

@@ -4,14 +4,16 @@ use crate::{
     cli::UpArgs,
     connect, enclave_program,
     failure::{self, Failure},
+    operate::{CasChecks, Pages, Registry, StoreChecks},
 };
 use anyhow::{Context, Result};
-use sealwork_cas::{Member, MemberConfig, RateLimit, ServeLimits, serve_http, serve_tls};
+use sealwork_cas::{Member, MemberConfig, RateLimit, ServeLimits, serve_http_with, serve_tls};
 use sealwork_chain::EvmChain;
 use sealwork_devchain::{Config, Devchain, Handle, Mining};
+use sealwork_ports::Chain;
 use sealwork_seal::sign::SigningKey;
 use sealwork_simtee::{SimEnclave, SimRoot};
-use sealwork_store::{LocalOptions, LocalStore, serve as serve_store};
+use sealwork_store::{LocalOptions, LocalStore, serve_with};
 use sealwork_types::{
     Address,
     network::{CasMember, NetworkDocument},
@@ -33,11 +35,16 @@ pub(crate) struct Services {
     chain: Option<Handle>,
     tasks: JoinSet<()>,
     stopping: watch::Receiver<bool>,
+    registry: Arc<Registry>,
 }
 
 impl Services {
-    pub(crate) fn new(stopping: watch::Receiver<bool>) -> Self {
-        Self { chain: None, tasks: JoinSet::new(), stopping }
+    pub(crate) fn new(stopping: watch::Receiver<bool>, registry: Arc<Registry>) -> Self {
+        Self { chain: None, tasks: JoinSet::new(), stopping, registry }
+    }
+
+    pub(crate) fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.registry)
     }
 
     /// JSON-RPC URL of the chain, which is started unless one was given.
@@ -67,16 +74,9 @@ impl Services {
         if let Some(store) = &arguments.store {
             return Ok(store.clone());
         }
-        let path = data.join("store");
-        let opening = tokio::task::spawn_blocking(move || LocalStore::open(path, LocalOptions::default()));
-        let store = opening.await?.context("open the embedded storage")?;
-        let (listener, address) = bind(port(arguments, 1)).await?;
-        let stop = stopped(self.stopping.clone());
-        self.tasks.spawn(async move {
-            if let Err(failure) = serve_store(listener, store, stop).await {
-                error!(%failure, "store.stopped");
-            }
-        });
+        let (path, registry) = (data.join("store"), Arc::clone(&self.registry));
+        let port = port(arguments, 1);
+        let address = serve_store(&mut self.tasks, path, port, registry, &self.stopping).await?;
         Ok(format!("http://{address}"))
     }
 
@@ -94,6 +94,29 @@ impl Services {
             chain.stop().await;
         }
     }
+}
+
+/// Opens the storage in a folder and serves it.
+pub(crate) async fn serve_store(
+    tasks: &mut JoinSet<()>,
+    folder: PathBuf,
+    port: u16,
+    registry: Arc<Registry>,
+    stopping: &watch::Receiver<bool>,
+) -> Result<SocketAddr> {
+    let path = folder.clone();
+    let opening = tokio::task::spawn_blocking(move || LocalStore::open(path, LocalOptions::default()));
+    let store = opening.await?.context("open the embedded storage")?;
+    let (listener, address) = bind(port).await?;
+    let stop = stopped(stopping.clone());
+    let pages = Pages::new("store", registry, Arc::new(StoreChecks { store: store.clone(), folder }));
+    tasks.spawn(async move {
+        let served = serve_with(listener, store, |router| pages.beside(router, true), stop);
+        if let Err(failure) = served.await {
+            error!(%failure, "store.stopped");
+        }
+    });
+    Ok(address)
 }
 
 /// The two listeners of a CAS member.
@@ -136,6 +159,7 @@ pub(crate) struct CasSetup<'a> {
     pub(crate) key: SigningKey,
     pub(crate) sim_root: &'a SimRoot,
     pub(crate) endpoints: CasEndpoints,
+    pub(crate) registry: Arc<Registry>,
 }
 
 /// Starts the CAS member of a network document with a simulated TEE.
@@ -144,17 +168,19 @@ pub(crate) async fn serve_cas(
     setup: CasSetup<'_>,
     stopping: &watch::Receiver<bool>,
 ) -> Result<()> {
-    let CasSetup { document, state_dir, key, sim_root, endpoints } = setup;
+    let CasSetup { document, state_dir, key, sim_root, endpoints, registry } = setup;
     // The member only reads the chain; a throw-away key keeps its signing key out of reach of transactions.
     let reader = alloy_signer_local::PrivateKeySigner::random();
     let binary = std::env::current_exe().context("find this program's own path")?;
     let platform = sim_root.certify("local CAS platform", 1)?;
+    let chain: Arc<dyn Chain> = Arc::new(EvmChain::connect(document, reader).await?);
+    let folder = state_dir.clone();
     let config = MemberConfig {
         state_dir,
         anchors: document.anchors.clone(),
         signing_key: key,
         quote: Arc::new(SimEnclave::new(platform, sealwork_simtee::measure_file(&binary)?)),
-        chain: Arc::new(EvmChain::connect(document, reader).await?),
+        chain: Arc::clone(&chain),
         clock: connect::clock(),
         grantable: vec![enclave_program::accepted()?],
         grant_debuggable: false,
@@ -163,9 +189,12 @@ pub(crate) async fn serve_cas(
     };
     let member = Member::open(config)?;
     let CasEndpoints { http, tls, .. } = endpoints;
+    let probe = CasChecks { member: Arc::clone(&member), chain, folder };
+    let pages = Pages::new("cas", registry, Arc::new(probe));
     let (http_member, http_stop) = (Arc::clone(&member), stopped(stopping.clone()));
     tasks.spawn(async move {
-        if let Err(failure) = serve_http(http_member, http, http_stop).await {
+        let served = serve_http_with(http_member, http, |router| pages.beside(router, false), http_stop);
+        if let Err(failure) = served.await {
             error!(%failure, "cas.http_stopped");
         }
     });

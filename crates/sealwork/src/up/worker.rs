@@ -8,6 +8,7 @@ use crate::{
     failure::{self, Failure},
     home::write_atomically,
     money,
+    operate::{CountedStore, Pages, Registry, WorkerChecks},
     wallet::Wallet,
 };
 use alloy_primitives::aliases::U96;
@@ -33,7 +34,7 @@ use sealwork_types::{
 };
 use sealwork_worker::{
     EnclaveProcess, EnclaveSettings, EnclaveTimeouts, Ports, QuoteProviderFactory, Worker, WorkerConfig,
-    serve_status,
+    serve_status_with,
 };
 use std::{
     net::SocketAddr,
@@ -66,6 +67,7 @@ pub(crate) struct WorkerSetup {
     pub(crate) sim_root: PathBuf,
     /// Where the status page's URL is written for `worker status`.
     pub(crate) url_file: PathBuf,
+    pub(crate) registry: Arc<Registry>,
 }
 
 /// A worker that runs in this process.
@@ -100,7 +102,9 @@ pub(crate) async fn start(setup: WorkerSetup) -> Result<RunningWorker> {
     let state = setup.data.join(network.contracts.market.to_string());
     std::fs::create_dir_all(&state).with_context(|| format!("create {}", state.display()))?;
     let chain: Arc<dyn Chain> = Arc::new(EvmChain::connect(network, setup.wallet.signer.clone()).await?);
-    let store = connect::store(&network.store)?;
+    let registry = Arc::clone(&setup.registry);
+    let store: Arc<dyn Store> =
+        Arc::new(CountedStore::new(connect::store(&network.store)?, Arc::clone(&registry)));
     let (listener, address) = listen(setup.port, &state).await?;
     let url = format!("http://{address}");
     let pool = ensure_pool(&*chain, &store, &setup.wallet.key, &url).await?;
@@ -126,17 +130,21 @@ pub(crate) async fn start(setup: WorkerSetup) -> Result<RunningWorker> {
         takes_requests: setup.takes_requests,
         drain: setup.drain,
     };
-    let worker = Worker::open(config, Ports::new(chain, store, Arc::new(enclaves), connect::clock()))?;
+    let ports = Ports::new(Arc::clone(&chain), Arc::clone(&store), Arc::new(enclaves), connect::clock());
+    let worker = Worker::open(config, ports)?;
+    let probe = WorkerChecks { worker: worker.clone(), chain, store, stored: document_cid(offer) };
+    let pages = Pages::new("worker", registry, Arc::new(probe));
     write_atomically(&setup.url_file, url.as_bytes())?;
     let (stop, stopping) = watch::channel(false);
-    let serving = tokio::spawn(serve(worker, listener, stopping));
+    let serving = tokio::spawn(serve(worker, listener, pages, stopping));
     Ok(RunningWorker { url, pool, stopping: stop, serving })
 }
 
-async fn serve(worker: Worker, listener: TcpListener, stopping: watch::Receiver<bool>) {
+async fn serve(worker: Worker, listener: TcpListener, pages: Pages, stopping: watch::Receiver<bool>) {
     // Whoever waits for a task can ask until it is done.
     let (ended, end) = watch::channel(false);
-    let page = serve_status(worker.clone(), listener, services::stopped(end));
+    let furnish = |router| pages.beside(router, true);
+    let page = serve_status_with(worker.clone(), listener, furnish, services::stopped(end));
     let work = async {
         let work = worker.run(stopping).await;
         ended.send_replace(true);

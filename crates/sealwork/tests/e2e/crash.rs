@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// Says `done`; with an argument it spins for a few seconds first.
-const SPIN: &str = r#"(module
+pub(crate) const SPIN: &str = r#"(module
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
   (memory (export "memory") 1)
@@ -29,20 +29,20 @@ const SPIN: &str = r#"(module
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
 
 /// Starts a task that takes a while and waits until its program runs.
-fn running_task(network: &Network) -> Daemon {
+pub(crate) fn running_task(network: &Network) -> Daemon {
     let run = network.home.start(["run", "spin", "--", "long"]);
     run.answer("running program", |line| line["step"] == "running" || !line["error"].is_null());
     run
 }
 
-fn succeeds(run: Daemon) {
+pub(crate) fn succeeds(run: Daemon) {
     let answer = run.answer("answer", |line| !line["status"].is_null() || !line["error"].is_null());
     assert_eq!((&answer["status"], &answer["stdout"]), (&"SUCCESS".into(), &"done\n".into()), "{answer}");
     assert_eq!(run.exit_code(), 0);
 }
 
 /// The worker's one token has arrived, once, and nothing is locked any more.
-fn paid_once(network: &Network, machine: &WorkerMachine, tasks: u64) {
+pub(crate) fn paid_once(network: &Network, machine: &WorkerMachine, tasks: u64) {
     let earned = machine.home.ok(["account", "show"])["available"].as_str().unwrap().to_owned();
     assert_eq!(earned, format!("{tasks}000000000000000000"));
     assert_eq!(network.home.ok(["account", "show"])["locked"], "0");

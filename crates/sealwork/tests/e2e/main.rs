@@ -4,12 +4,14 @@
 //! is awaited as a condition with a deadline, and children die with the test.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers outside of test functions")]
 
+mod bags;
 mod canary;
 mod chain;
 mod crash;
 mod happy_path;
 mod market;
 mod one_transaction;
+mod operating;
 mod orders;
 mod programs;
 mod refusals;

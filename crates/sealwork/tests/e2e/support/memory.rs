@@ -21,7 +21,11 @@ pub(crate) struct Canary {
 
 impl Canary {
     pub(crate) fn random() -> Self {
-        let raw: [u8; 32] = rand::random();
+        Self::of(rand::random())
+    }
+
+    /// A secret that is known.
+    pub(crate) fn of(raw: [u8; 32]) -> Self {
         let hex = hex::encode(raw);
         let mut forms = vec![
             ("raw bytes".to_owned(), raw.to_vec()),

@@ -84,9 +84,14 @@ impl WorkerMachine {
 
     /// The same with further options.
     pub(crate) fn start_with(&self, options: &[&str]) -> Daemon {
+        self.start_in(&[], options)
+    }
+
+    /// The same with more variables.
+    pub(crate) fn start_in(&self, variables: &[(&str, &str)], options: &[&str]) -> Daemon {
         let sim_root = self.sim_root.to_str().unwrap();
         let arguments = ["worker", "start", "--sim-root", sim_root, "--price", "1"];
-        let worker = self.home.start(arguments.iter().chain(options));
+        let worker = self.home.start_in(variables, arguments.iter().chain(options));
         let ready = worker.ready();
         assert_eq!(ready["ready"], true, "{ready:#}");
         worker

@@ -22,6 +22,11 @@ const FOREIGN_VARIABLES: &[&str] = &[
     "SEALWORK_PRIVATE_KEY",
     "SEALWORK_ENCLAVE",
     "SEALWORK_LOG",
+    "SEALWORK_LOG_FORMAT",
+    "SEALWORK_OTLP",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "NOTIFY_SOCKET",
 ];
 
 /// The binary under test.
@@ -105,8 +110,17 @@ impl Home {
 
     /// Starts a command that goes on, its log in this home.
     pub(crate) fn start<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Daemon {
+        self.start_in(&[], arguments)
+    }
+
+    /// The same with more variables.
+    pub(crate) fn start_in<S: AsRef<OsStr>>(
+        &self,
+        variables: &[(&str, &str)],
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Daemon {
         let mut command = self.command();
-        command.args(arguments);
+        command.envs(variables.iter().copied()).args(arguments);
         let log = tempfile::Builder::new().prefix("log-").tempfile_in(self.root()).unwrap().keep().unwrap().1;
         Daemon::spawn(command, &log)
     }
@@ -234,6 +248,12 @@ impl Daemon {
     /// The line that says that the daemon serves.
     pub(crate) fn ready(&self) -> Value {
         self.answer("ready line", |line| line["ready"] == true || !line["error"].is_null())
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.pid().to_string()]).status().unwrap();
+        assert!(sent.success(), "cannot send {name}");
     }
 
     /// What was logged so far.

@@ -5,9 +5,10 @@ use std::{
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 /// Bytes of one connection in one direction.
@@ -20,6 +21,7 @@ pub(crate) struct Proxy {
     tapes: Arc<Mutex<Vec<Tape>>>,
     open: Arc<Mutex<Vec<TcpStream>>>,
     is_cut: Arc<AtomicBool>,
+    delay_ms: Arc<AtomicU64>,
 }
 
 impl Proxy {
@@ -29,6 +31,8 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let tapes: Arc<Mutex<Vec<Tape>>> = Arc::default();
         let (open, is_cut): (Arc<Mutex<Vec<TcpStream>>>, Arc<AtomicBool>) = Default::default();
+        let delay_ms: Arc<AtomicU64> = Arc::default();
+        let late = Arc::clone(&delay_ms);
         let (target, recorded) = (target.to_owned(), Arc::clone(&tapes));
         let (connected, refusing) = (Arc::clone(&open), Arc::clone(&is_cut));
         thread::spawn(move || {
@@ -42,11 +46,12 @@ impl Proxy {
                     let tape = Tape::default();
                     recorded.lock().unwrap().push(Arc::clone(&tape));
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-                    thread::spawn(move || copy(from, to, &tape));
+                    let late = Arc::clone(&late);
+                    thread::spawn(move || copy(from, to, &tape, &late));
                 }
             }
         });
-        Self { address, tapes, open, is_cut }
+        Self { address, tapes, open, is_cut, delay_ms }
     }
 
     /// Ends all connections and takes no new ones.
@@ -58,9 +63,15 @@ impl Proxy {
         }
     }
 
-    /// Takes connections again.
+    /// Takes connections again, and nothing comes late any more.
     pub(crate) fn mend(&self) {
         self.is_cut.store(false, Ordering::SeqCst);
+        self.delay_ms.store(0, Ordering::SeqCst);
+    }
+
+    /// Lets everything come late.
+    pub(crate) fn slow(&self, delay: Duration) {
+        self.delay_ms.store(u64::try_from(delay.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
     /// What was recorded so far: each connection and direction by itself.
@@ -69,11 +80,12 @@ impl Proxy {
     }
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream, tape: &Tape) {
+fn copy(mut from: TcpStream, mut to: TcpStream, tape: &Tape, late: &AtomicU64) {
     let mut buffer = vec![0; 1 << 16];
     // An error is the end of the connection, as it would be without a proxy.
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         tape.lock().unwrap().extend_from_slice(&buffer[..count]);
+        thread::sleep(Duration::from_millis(late.load(Ordering::SeqCst)));
         if to.write_all(&buffer[..count]).is_err() {
             break;
         }
