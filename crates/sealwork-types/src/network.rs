@@ -88,7 +88,7 @@ pub struct NetworkDocument {
     pub contracts: Contracts,
     /// Block in which the first contract was created; event scans start here.
     pub deployed_at: u64,
-    /// JSON-RPC endpoint of the chain.
+    /// JSON-RPC endpoint of the chain: a URL, or several separated by commas, the most trusted first.
     pub rpc: String,
     /// Storage endpoint (Kubo RPC).
     pub store: String,

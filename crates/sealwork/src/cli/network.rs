@@ -9,8 +9,9 @@ pub(crate) struct UpArgs {
     /// Folder for the network's state [default: HOME/local]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Use this chain instead of the embedded one (JSON-RPC URL, for example an anvil)
-    #[arg(long, value_name = "URL")]
+    /// Use this chain instead of the embedded one (JSON-RPC URL, for example an anvil; several of one chain separated by
+    /// commas, the most trusted first)
+    #[arg(long, value_name = "URL[,URL...]")]
     pub(crate) rpc: Option<String>,
     /// Use this storage instead of the embedded one (Kubo RPC URL)
     #[arg(long, value_name = "URL")]
