@@ -9,7 +9,7 @@ use super::{
 };
 use std::{
     fmt,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufReader, Read},
 };
 use zeroize::Zeroizing;
 
@@ -22,7 +22,10 @@ use zeroize::Zeroizing;
 pub struct OpenReader<R: Read> {
     source: BufReader<R>,
     cipher: ChunkCipher,
+    /// A sealed chunk and the byte behind it, which tells whether it is the last one.
     sealed: Vec<u8>,
+    /// Bytes at the start of `sealed` that were read with the chunk before.
+    held: usize,
     plaintext: Zeroizing<Vec<u8>>,
     /// Unread part of `plaintext`.
     start: usize,
@@ -67,7 +70,8 @@ impl<R: Read> OpenReader<R> {
         Ok(Self {
             source,
             cipher: ChunkCipher::new(&file_key, &nonce),
-            sealed: vec![0; SEALED_CHUNK],
+            sealed: vec![0; SEALED_CHUNK.saturating_add(1)],
+            held: 0,
             plaintext: Zeroizing::new(vec![0; CHUNK]),
             start: 0,
             end: 0,
@@ -80,16 +84,17 @@ impl<R: Read> OpenReader<R> {
         self.source.into_inner()
     }
 
-    /// Opens the next chunk into `plaintext`.
-    fn open_chunk(&mut self) -> Result<(), OpenError> {
-        let found = read_full(&mut self.source, &mut self.sealed).map_err(OpenError::Io)?;
-        let at_end = at_end(&mut self.source).map_err(OpenError::Io)?;
+    /// Opens the next chunk into `direct`, which has room for a whole one, or else into `plaintext`. Gives its length.
+    fn open_chunk(&mut self, direct: Option<&mut [u8]>) -> Result<usize, OpenError> {
+        let room = self.sealed.get_mut(self.held..).unwrap_or_default();
+        let filled = self.held.saturating_add(read_full(&mut self.source, room).map_err(OpenError::Io)?);
+        let (found, at_end) = (filled.min(SEALED_CHUNK), filled <= SEALED_CHUNK);
         let chunk = self.cipher.number();
         let sealed = self.sealed.get(..found).unwrap_or_default();
         let Some(len) = found.checked_sub(TAG) else {
             return Err(PayloadError::Truncated { chunks: chunk }.into());
         };
-        let plaintext = self.plaintext.get_mut(..len).unwrap_or_default();
+        let plaintext = direct.unwrap_or(&mut self.plaintext).get_mut(..len).unwrap_or_default();
         // Which failure it was is found out by trying the other mark: the bytes are authentic either way.
         let (expected, other, verdict) = if at_end {
             (Position::Last, Position::Inner, PayloadError::Truncated { chunks: chunk.saturating_add(1) })
@@ -104,10 +109,25 @@ impl<R: Read> OpenReader<R> {
         } else if found == SEALED_CHUNK && self.cipher.open(sealed, plaintext, other).is_ok() {
             self.state = State::Failed(verdict);
         } else {
+            plaintext.fill(0);
             return Err(PayloadError::Altered { chunk }.into());
         }
-        (self.start, self.end) = (0, len);
-        Ok(())
+        self.held = filled.saturating_sub(found);
+        self.sealed.copy_within(found..filled, 0);
+        Ok(len)
+    }
+
+    /// [`OpenReader::open_chunk`], after which a failure stays.
+    fn next_chunk(&mut self, direct: Option<&mut [u8]>) -> io::Result<usize> {
+        self.open_chunk(direct).map_err(|error| {
+            self.state = match &error {
+                OpenError::Payload(payload) => State::Failed(*payload),
+                OpenError::Io(_) | OpenError::Header(_) | OpenError::NoMatch | OpenError::HeaderMac => {
+                    State::Broken
+                }
+            };
+            error.into()
+        })
     }
 }
 
@@ -123,15 +143,14 @@ impl<R: Read> Read for OpenReader<R> {
                 State::Broken => return Err(io::Error::other("an earlier read of the sealed file failed")),
                 State::Reading => {}
             }
-            if let Err(error) = self.open_chunk() {
-                self.state = match &error {
-                    OpenError::Payload(payload) => State::Failed(*payload),
-                    OpenError::Io(_) | OpenError::Header(_) | OpenError::NoMatch | OpenError::HeaderMac => {
-                        State::Broken
-                    }
-                };
-                return Err(error.into());
+            // A caller with room for a whole chunk gets it without another copy.
+            if bytes.len() >= CHUNK {
+                match self.next_chunk(Some(bytes))? {
+                    0 => continue,
+                    len => return Ok(len),
+                }
             }
+            (self.start, self.end) = (0, self.next_chunk(None)?);
         }
         let unread = self.plaintext.get(self.start..self.end).unwrap_or_default();
         let taken = unread.len().min(bytes.len());
@@ -174,16 +193,6 @@ fn read_full(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
         match source.read(room) {
             Ok(0) => return Ok(filled),
             Ok(more) => filled = filled.saturating_add(more),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn at_end(source: &mut impl BufRead) -> io::Result<bool> {
-    loop {
-        match source.fill_buf() {
-            Ok(available) => return Ok(available.is_empty()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
