@@ -2,34 +2,21 @@
 //! all runs and of their steps. `cargo xtask bench spine` runs it.
 //!
 //! Steps at the worker are stamped by the worker, in whole milliseconds, on the same machine's clock.
-#![expect(clippy::print_stdout, reason = "a tool for developers")]
 
-use alloy_signer_local::PrivateKeySigner;
+mod support;
+
 use anyhow::{Context, Result, ensure};
-use sealwork_cas::HttpKeyService;
-use sealwork_chain::EvmChain;
-use sealwork_client::{
-    Client, InputFile, Outcome, Parts, Progress, RunInput, RunRequest, Salts, Settlement, SignedVouchers,
-    Source,
-};
-use sealwork_devchain::DEV_PRIVATE_KEYS;
-use sealwork_ports::{KeyService, ProgressSource, SystemClock};
-use sealwork_seal::{Secret, sign::SigningKey};
-use sealwork_store::{KuboOptions, KuboStore};
-use sealwork_types::{AppId, Status, U256, network::NetworkDocument, progress::TaskStep};
+use sealwork_client::{Client, InputFile, Outcome, Progress, RunInput, RunRequest, Settlement, Source};
+use sealwork_ports::ProgressSource;
+use sealwork_types::{AppId, Status, progress::TaskStep};
 use sealwork_worker::HttpWorker;
 use std::{
     collections::BTreeMap,
     fs,
     path::PathBuf,
-    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-
-/// The wallet `dev` of a local network.
-const DEV: usize = 1;
-/// Deposit before all runs, ten times, smallest token units.
-const ACCOUNT: u64 = 10_000_000_000_000_000_000;
+use support::{client, report};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -37,24 +24,21 @@ async fn main() -> Result<()> {
     let [network, worker, app, file, runs] = <[String; 5]>::try_from(arguments)
         .map_err(|_| anyhow::anyhow!("usage: bench_tasks NETWORK.json WORKER_URL APP FILE RUNS"))?;
     let client = client(&fs::read(network)?).await?;
-    for _ in 0..10 {
-        client.deposit(U256::from(ACCOUNT)).await?;
-    }
     let (app, file) = (app.parse()?, PathBuf::from(file));
     let first = run(&client, &worker, app, &file).await?;
-    report("task::first", [since_start(&first, TaskStep::Verified)?]);
+    report("task::first", "ms", [since_start(&first, TaskStep::Verified)?]);
     let mut warm = Vec::new();
     for _ in 0..runs.parse()? {
         warm.push(run(&client, &worker, app, &file).await?);
     }
     let whole = warm.iter().map(|run| since_start(run, TaskStep::Verified)).collect::<Result<Vec<_>>>()?;
-    report("task::warm", whole);
+    report("task::warm", "ms", whole);
     for (name, from, to) in STEPS {
         let took = |run: &Timeline| -> Result<f64> {
             let start = from.map_or(Ok(0.0), |from| since_start(run, from))?;
             Ok(since_start(run, to)? - start)
         };
-        report(&format!("step::{name}"), warm.iter().map(took).collect::<Result<Vec<_>>>()?);
+        report(&format!("step::{name}"), "ms", warm.iter().map(took).collect::<Result<Vec<_>>>()?);
     }
     Ok(())
 }
@@ -109,29 +93,4 @@ async fn run(client: &Client, worker: &str, app: AppId, file: &std::path::Path) 
 
 fn since_start(run: &Timeline, step: TaskStep) -> Result<f64> {
     run.get(&step).copied().with_context(|| format!("step {step:?} was not reported"))
-}
-
-async fn client(network: &[u8]) -> Result<Client> {
-    let network = NetworkDocument::parse(network)?;
-    let signer = PrivateKeySigner::from_bytes(&DEV_PRIVATE_KEYS[DEV])?;
-    let secret = Secret::from_slice(DEV_PRIVATE_KEYS[DEV].as_slice()).context("a key has 32 bytes")?;
-    let member = |url: &str| -> Result<Arc<dyn KeyService>> { Ok(Arc::new(HttpKeyService::new(url)?)) };
-    let chain = Arc::new(EvmChain::connect(&network, signer).await?);
-    let parts = Parts {
-        book: Arc::<EvmChain>::clone(&chain),
-        chain,
-        store: Arc::new(KuboStore::new(&network.store, KuboOptions::default())?),
-        cas: network.cas.iter().map(|cas| member(&cas.url)).collect::<Result<_>>()?,
-        progress: Arc::new(HttpWorker::default()),
-        requests: Arc::new(HttpWorker::default()),
-        clock: Arc::new(SystemClock),
-        salts: Salts::in_memory(),
-        vouchers: SignedVouchers::in_memory(),
-    };
-    Ok(Client::new(network, SigningKey::from_bytes(secret)?, parts))
-}
-
-fn report(name: &str, samples: impl IntoIterator<Item = f64>) {
-    let samples: Vec<f64> = samples.into_iter().collect();
-    println!(r#"{{"name":"{name}","unit":"ms","samples":{samples:?}}}"#);
 }

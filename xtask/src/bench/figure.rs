@@ -9,6 +9,8 @@ use std::fmt::Write;
 pub(crate) enum Bar {
     /// The value must not be above this.
     AtMost(f64),
+    /// The value must not be below this.
+    AtLeast(f64),
     /// Value divided by the peer's must not be below this.
     RatioAtLeast(f64),
     /// Value divided by the peer's must not be above this.
@@ -83,6 +85,7 @@ impl Figure {
         match (self.bar, self.ratio) {
             (None, _) => true,
             (Some(Bar::AtMost(limit)), _) => self.value <= limit,
+            (Some(Bar::AtLeast(limit)), _) => self.value >= limit,
             (Some(Bar::RatioAtLeast(limit)), Some(ratio)) => ratio >= limit,
             (Some(Bar::RatioAtMost(limit)), Some(ratio)) => ratio <= limit,
             (Some(Bar::RatioWithin(limit)), Some(ratio)) => (ratio - 1.0).abs() <= limit,
@@ -165,6 +168,7 @@ pub(crate) fn percentile(mut values: Vec<f64>, percent: f64) -> f64 {
 fn bar_text(bar: Bar, unit: &str) -> String {
     match bar {
         Bar::AtMost(limit) => format!("at most {} {unit}", shown(limit)).trim_end().to_owned(),
+        Bar::AtLeast(limit) => format!("at least {} {unit}", shown(limit)).trim_end().to_owned(),
         Bar::RatioAtLeast(limit) => format!("ratio at least {limit}"),
         Bar::RatioAtMost(limit) => format!("ratio at most {limit}"),
         Bar::RatioWithin(limit) => format!("ratio 1 within {limit}"),

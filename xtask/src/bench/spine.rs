@@ -10,6 +10,12 @@ use std::path::Path;
 
 /// Measured runs, after one that warms up.
 const RUNS: &str = "20";
+/// Bags of each size.
+const BAG_ROUNDS: &str = "3";
+/// Tasks of the bags that are queued at once.
+const BAGS: [&str; 5] = ["1", "10", "100", "1000", "10000"];
+/// The bag that one worker has to get through at the bar's pace.
+const FULL_BAG: &str = "10000";
 
 pub(crate) fn measure(root: &Path) -> Result<Vec<Figure>> {
     let sealwork = program::build_sealwork(root)?;
@@ -28,6 +34,16 @@ pub(crate) fn measure(root: &Path) -> Result<Vec<Figure>> {
     let steps = measured.all().iter().filter(|samples| samples.name.starts_with("step::"));
     figures.extend(steps.map(Figure::median));
     figures.push(Figure::median(measured.get("task::first")?));
+    let bags = program::build(root, "sealwork", "bench_bags")?;
+    let app = network.publish(root, "hash-tree")?;
+    let mut arguments = vec![network.document(), network.worker().to_owned(), app, BAG_ROUNDS.to_owned()];
+    arguments.extend(BAGS.map(str::to_owned));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    measured.extend(program::run(&bags, &arguments)?);
+    for tasks in BAGS {
+        let figure = Figure::median(measured.get(&format!("bag::of/tasks={tasks}"))?);
+        figures.push(if tasks == FULL_BAG { figure.bar(Bar::AtLeast(500.0)) } else { figure });
+    }
     figures.push(Figure::exact("peak memory of `sealwork up`", "MiB", network.peak_memory()?));
     Ok(figures)
 }
