@@ -85,12 +85,14 @@ impl Tables<'_> {
     pub(super) fn accept(&mut self, agreement: &Agreement) -> Result<bool, JournalError> {
         let deal = agreement.id();
         let before = self.find_deal(deal)?;
-        match (before, agreement) {
-            (None, _) => {}
-            (Some(before), Agreement::Matched(_)) if before.agreement != *agreement => {
-                return self.replace(before, agreement).map(|()| true);
+        if let Some(before) = before {
+            // A channel pays its tasks, whatever somebody does with their requests.
+            let paid = matches!(before.agreement, Agreement::Channel(_));
+            let matched = matches!(agreement, Agreement::Matched(_));
+            if paid || !matched || before.agreement == *agreement {
+                return Ok(false);
             }
-            (Some(_), _) => return Ok(false),
+            return self.replace(before, agreement).map(|()| true);
         }
         let counts = self.counts()?;
         counts.arrivals = counts.arrivals.saturating_add(1);
@@ -116,15 +118,21 @@ impl Tables<'_> {
         let record = DealRecord { agreement: agreement.clone(), ..before };
         self.put_deal(deal, &record)?;
         self.follow_up(&record)?;
-        let mut end = 0;
+        let (mut end, volume) = (0, agreement.volume());
         for (key, mut job) in jobs {
-            if direct && matches!(job.state, JobState::Abandoned { .. }) {
-                job.state = JobState::new();
+            // In another block fewer tasks may have been left for the deal.
+            let left = volume.saturating_sub(key.first).min(job.count);
+            if left == 0 {
+                continue;
+            }
+            let again = direct && matches!(job.state, JobState::Abandoned { .. });
+            if again || left < job.count {
+                job = JobRecord { count: left, state: JobState::new() };
             }
             end = end.max(key.first.saturating_add(job.count));
             self.put_job(&record, key, job)?;
         }
-        let rest = agreement.volume().saturating_sub(end);
+        let rest = volume.saturating_sub(end);
         if rest > 0 {
             let queued = JobRecord { count: rest, state: JobState::new() };
             self.put_job(&record, JobKey { deal, first: end }, queued)?;

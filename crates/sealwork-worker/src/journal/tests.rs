@@ -1,4 +1,5 @@
 use super::*;
+use crate::agreement::PaidRequest;
 use alloy_sol_types::SolStruct;
 use sealwork_protocol::job::{JobState, Statement};
 use sealwork_types::{
@@ -246,6 +247,33 @@ fn a_deal_of_a_replaced_block_is_forgotten_unless_it_was_begun() {
     let known = journal.agreement(first.id()).unwrap().unwrap();
     assert_eq!(known, Agreement::Matched(Box::new(again)));
     assert_eq!(journal.unstarted(112, 9).unwrap(), [known]);
+}
+
+#[test]
+fn a_deal_that_comes_again_with_fewer_tasks_has_fewer() {
+    let (_directory, journal, deal) = journal();
+    journal.begin(key(&deal, 0), 4).unwrap();
+    journal.executed(key(&deal, 0), signed(1, 4)).unwrap();
+    take(&journal, &rewound(7));
+    let fewer = |volume| Deal { volume, ..deal.clone() };
+    take(&journal, &news(vec![accepted(&fewer(7))], 9));
+    assert_eq!(open(&journal), [(0, 4, "executed"), (4, 3, "queued")]);
+    take(&journal, &news(vec![accepted(&fewer(2))], 9));
+    assert_eq!(open(&journal), [(0, 2, "queued")]);
+    let counts = journal.counts().unwrap();
+    assert_eq!((counts.queued, counts.executed), (2, 0));
+}
+
+#[test]
+fn a_task_of_a_channel_stays_one_when_its_request_is_matched() {
+    let (_directory, journal, channel) = journal();
+    take(&journal, &news(vec![Change::Channel(Box::new(channel.clone()))], 8));
+    let DirectRequest { request, request_hash, accepted_at, .. } = direct(6, 50);
+    let paid = PaidRequest { request, request_hash, channel: channel.id(), accepted_at };
+    journal.accept_paid(paid, 1, &Bytes::new()).unwrap().unwrap();
+    take(&journal, &news(vec![accepted(&deal(6, 100))], 9));
+    let agreement = journal.agreement(deal(6, 100).id()).unwrap().unwrap();
+    assert!(matches!(agreement, Agreement::Channel(_)));
 }
 
 #[test]
