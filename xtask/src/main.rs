@@ -39,7 +39,7 @@ const HELP: &str = "cargo xtask COMMAND
   contracts --natspec         everything public is documented
   contracts --snapshots       write interface, storage, size and gas into contracts/snapshots; --check compares
   guests [--check|--test]     rebuild the example modules, compare them byte for byte, or test them
-  sim [--seeds FROM..TO] [--trace] [--twice] [--every-point]
+  sim [--seeds FROM..TO] [--trace] [--twice] [--every-point] [--defences]
                               the whole network in one thread, with everything going wrong that a seed says
   help                        this text";
 

@@ -26,6 +26,7 @@ pub(crate) fn nightly(root: &Path) -> Result<bool> {
         ("contract tests", counting(root, &["contracts", "--test", "--nightly"])),
         ("hostile inputs", Box::new(|| fuzz::run(root, &["--seconds".to_owned(), "600".to_owned()]))),
         ("simulation", Box::new(|| sim::count(root, sim::NIGHTLY))),
+        ("simulation without defences", Box::new(|| sim::without_defences(root))),
     ])
 }
 

@@ -31,6 +31,9 @@ struct Arguments {
     /// Run every seed twice and compare the stories
     #[arg(long)]
     twice: bool,
+    /// Stop at the first run that is not right
+    #[arg(long)]
+    until_wrong: bool,
     /// Runs at the same time
     #[arg(long, default_value_t = 2, value_name = "N")]
     jobs: usize,
@@ -89,6 +92,9 @@ fn run_all(world: &Arc<World>, runs: &[Options], arguments: &Arguments) -> u64 {
                     let _one_at_a_time = output.lock().unwrap_or_else(PoisonError::into_inner);
                     if !report.is_right() {
                         failures.fetch_add(1, Ordering::Relaxed);
+                        if arguments.until_wrong {
+                            next.store(runs.len() as u64, Ordering::Relaxed);
+                        }
                     }
                     tell(&report, *options, arguments.trace);
                 }
