@@ -1,10 +1,6 @@
 //! What holds for every bundle and every sealed file, and lengths that are refused before memory is taken.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests: a panic is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is a failed test")]
 
 use proptest::{collection::vec, prelude::*};
 use sealwork_seal::{

@@ -43,7 +43,7 @@ proptest! {
         let bytes = node.encode();
         prop_assert_eq!(decode(bytes.clone()), Some(node.clone()));
         let cut = bytes.slice(..cut.index(bytes.len()));
-        prop_assert_ne!(decode(cut), Some(node.clone()));
+        prop_assert_ne!(decode(cut), Some(node));
         prop_assert_eq!(decode([&bytes[..], &[0]].concat()), None);
     }
 

@@ -309,9 +309,10 @@ mod tests {
         let refused = |change: &dyn Fn(&mut Value)| {
             let mut document = genuine.clone();
             change(&mut document);
-            match SignedOrder::parse(document.to_string().as_bytes()).unwrap_err() {
-                DocumentError::Syntax { source, .. } => source.to_string(),
-                error => error.to_string(),
+            let error = SignedOrder::parse(document.to_string().as_bytes()).unwrap_err();
+            match std::error::Error::source(&error) {
+                Some(source) => source.to_string(),
+                None => error.to_string(),
             }
         };
         assert!(refused(&|document| document["order"]["prize"] = 1.into()).contains("unknown field `prize`"));

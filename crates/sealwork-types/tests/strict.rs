@@ -1,6 +1,10 @@
 //! Nothing inside a document is skipped: a field that a signature does not cover would be believed by whoever reads it.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: a panic is a failed test"
+)]
 
 use sealwork_types::{
     abi::{
