@@ -65,7 +65,8 @@ impl World {
     /// An answer to a well-formed request: a result or an error, never both, never silence.
     fn ask(&mut self, method: &str, params: Value) -> Value {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        let (status, body) = self.post(request.to_string().as_bytes()).expect("an answer to a request");
+        let text = request.to_string();
+        let (status, body) = self.post(text.as_bytes()).unwrap_or_else(|| panic!("no answer to {text}"));
         assert_eq!(status, 200, "{request}");
         let answer: Value = serde_json::from_slice(&body).expect("an answer in JSON");
         check(&answer, &request);

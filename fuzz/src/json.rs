@@ -18,6 +18,8 @@ const FACTOR: usize = 96;
 const BASE: usize = 64 * 1024;
 /// Changes to one sample, so that what doubles stays small.
 const MOST_CHANGES: usize = 8;
+/// Values that one change may add.
+const MOST_VALUES: usize = 400;
 
 /// Reads `data` with `parse` and asserts: not above `limit`, memory in proportion, nothing dropped or repeated, and what
 /// is written again is read as the same. Gives the value if it was accepted.
@@ -123,7 +125,7 @@ fn change_fields(fields: &mut Map<String, Value>, script: &mut Unstructured<'_>)
 fn change_items(items: &mut Vec<Value>, script: &mut Unstructured<'_>) -> Result<()> {
     match items.first().cloned() {
         Some(first) if script.arbitrary()? => {
-            let copies = script.int_in_range(1..=40)?;
+            let copies = script.int_in_range(1..=40)?.min(MOST_VALUES / weight(&first));
             items.extend(std::iter::repeat_n(first, copies));
         }
         Some(_) => items.truncate(script.choose_index(items.len())?),
@@ -142,6 +144,15 @@ fn change_text(text: &mut String, script: &mut Unstructured<'_>) -> Result<()> {
         _ => text.push_str(&text.clone()),
     }
     Ok(())
+}
+
+/// Number of values in a tree.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(weight).sum::<usize>() + 1,
+        Value::Object(fields) => fields.values().map(weight).sum::<usize>() + 1,
+        _ => 1,
+    }
 }
 
 /// Values that readers stumble over.
