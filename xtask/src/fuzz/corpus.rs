@@ -1,4 +1,4 @@
-//! The kept corpus: valid inputs to start from, and the smallest of what was found.
+//! The kept corpus: valid inputs to start from, and some of what was found.
 
 use super::Places;
 use crate::shell::say;
@@ -10,7 +10,7 @@ use std::{
 };
 
 /// What is kept of one target: the repository should not grow with every run.
-const MOST_FILES: usize = 120;
+const MOST_FILES: usize = 60;
 const MOST_BYTES: u64 = 100 * 1024;
 
 /// Writes the valid inputs of every target; they have names, found ones have hashes.
@@ -35,7 +35,7 @@ fn seeded(places: &Places, targets: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Merges what was found on this machine into the kept corpus, and keeps the smallest inputs.
+/// Merges what was found on this machine into the kept corpus, and keeps some inputs of every size.
 pub(super) fn minimize(places: &Places, targets: &[String]) -> Result<()> {
     for name in targets {
         let kept = places.corpus().join(name);
@@ -58,7 +58,9 @@ pub(super) fn minimize(places: &Places, targets: &[String]) -> Result<()> {
         let mut room = MOST_BYTES.saturating_sub(seeds.iter().map(|(_, bytes)| *bytes).sum());
         let mut new = files(&merged)?;
         new.sort_by_key(|(_, bytes)| *bytes);
-        for (path, bytes) in new.iter().take(MOST_FILES) {
+        // Inputs of every size: the smallest alone would reach little.
+        let step = new.len().div_ceil(MOST_FILES).max(1);
+        for (path, bytes) in new.iter().step_by(step) {
             room = room.saturating_sub(*bytes);
             if room == 0 {
                 break;
