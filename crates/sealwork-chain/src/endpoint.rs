@@ -7,24 +7,19 @@ use crate::{
     pool::{Failover, Pool},
     revert,
     sender::{SendPolicy, Sender, accounts},
-    ws,
+    urls,
 };
 use alloy_consensus::Transaction;
 use alloy_eips::BlockNumberOrTag;
 use alloy_network::TransactionBuilder;
 use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_provider::{DynProvider, Provider, ProviderBuilder, RootProvider};
+use alloy_provider::{DynProvider, Provider, ProviderBuilder};
 use alloy_rpc_client::RpcClient;
 use alloy_rpc_types_eth::{TransactionReceipt, TransactionRequest};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_transport::{BoxTransport, IntoBoxTransport, TransportError};
 use sealwork_ports::TxOutcome;
-use std::{sync::Arc, time::Duration};
-
-/// Longest wait for a connection.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// Longest wait for an answer over HTTP, whoever waits.
-const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+use std::sync::Arc;
 
 /// One chain, through one JSON-RPC endpoint or several, and one sending account.
 #[derive(Clone, Debug)]
@@ -44,7 +39,7 @@ impl Endpoint {
     /// # Errors
     /// [`ChainError::Url`] or [`ChainError::Endpoint`].
     pub async fn connect(urls: &str, signer: PrivateKeySigner) -> Result<Self, ChainError> {
-        let endpoints = urls.split(',').map(|url| reach(url.trim())).collect::<Result<_, _>>()?;
+        let endpoints = urls.split(',').map(|url| urls::reach(url.trim())).collect::<Result<_, _>>()?;
         let account = signer.address();
         let mut endpoint = Self::with(endpoints, signer).await?;
         endpoint.sender.state = accounts::shared(urls, account);
@@ -273,28 +268,6 @@ const fn reverted(reason: String, data: Bytes) -> ChainError {
     ChainError::Reverted { reason, data }
 }
 
-/// The way to a URL.
-fn reach(url: &str) -> Result<member::Address, ChainError> {
-    let wrong = || ChainError::Url { url: url.to_owned() };
-    let parsed: reqwest::Url = url.parse().map_err(|_| wrong())?;
-    let (name, secrets) = (member::redacted(&parsed), member::spellings(&parsed));
-    let local = member::is_loopback(&parsed);
-    match parsed.scheme() {
-        "http" | "https" => {}
-        "ws" | "wss" => {
-            let link = ws::link(&parsed)?;
-            let transport = link.clone().into_box_transport();
-            return Ok(member::Address { name, secrets, transport, local, link: Some(link) });
-        }
-        _ => return Err(wrong()),
-    }
-    let client = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).timeout(ANSWER_WITHIN).build();
-    let client = client.map_err(|_| wrong())?;
-    let link = if local { ws::beside(&parsed) } else { None };
-    let provider: RootProvider = ProviderBuilder::default().connect_reqwest(client, parsed);
-    Ok(member::Address { name, secrets, transport: provider.client().transport().clone(), local, link })
-}
-
 /// Like [`at`], but a JSON-RPC error with revert data becomes [`ChainError::Reverted`].
 pub(crate) fn refused(method: &'static str) -> impl Fn(TransportError) -> ChainError {
     move |source| match source.as_error_resp() {
@@ -304,19 +277,5 @@ pub(crate) fn refused(method: &'static str) -> impl Fn(TransportError) -> ChainE
             None => reverted(payload.message.to_string(), Bytes::new()),
         },
         None => ChainError::Endpoint { method, source },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn an_endpoint_that_says_nothing_is_not_waited_for_for_ever() {
-        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", silent.local_addr().unwrap());
-        let connecting = Endpoint::connect(&url, PrivateKeySigner::random());
-        let error = tokio::time::timeout(ANSWER_WITHIN * 2, connecting).await.expect("in time").unwrap_err();
-        assert!(matches!(error, ChainError::Endpoint { method: "eth_chainId", .. }), "{error}");
     }
 }

@@ -58,9 +58,7 @@ impl EvmChain {
         let nothing = Followed::Page { events: Vec::new(), next: after };
         if head.number < from {
             return match parent {
-                Some(parent) if self.is_replaced(&head, from, parent) => {
-                    self.go_back(&member, from, parent).await
-                }
+                Some(parent) if self.is_replaced(&head, from, parent) => self.go_back(from, parent).await,
                 _ => Ok(nothing),
             };
         }
@@ -68,7 +66,7 @@ impl EvmChain {
         let to = self.pages().end(from, if near { head.number } else { head.number - REORG_DEPTH });
         let wanted = Wanted { from, to, parent, near };
         let Some((member, look)) = self.steady(&member, &wanted, &after).await? else {
-            return self.go_back(&member, from, after.parent).await;
+            return self.go_back(from, after.parent).await;
         };
         if after.log_index > 0 && !self.is_same_block(&look, &after) {
             let whole = EventCursor { log_index: 0, ..after };
@@ -94,14 +92,17 @@ impl EvmChain {
     ) -> Result<Option<(Member, Look)>, ChainError> {
         let filter = logs::market_filter(self.contracts(), wanted.from, wanted.to);
         let blocks = wanted.blocks(after);
-        let (mut sparse, mut problem) = (Vec::new(), "it changes while it is read");
+        let (mut sparse, mut problem, mut failed) = (Vec::new(), "it changes while it is read", None);
         for round in 0..2 * LOOKS {
             let healthy = self.endpoint().pool().healthy();
             // The one whose head this is, then the others in turn.
             let member =
                 if round == 0 { first } else { healthy.get(round % healthy.len().max(1)).unwrap_or(first) };
             let look = match member.look(&blocks, Some(&filter)).await {
-                Err(error) if error.is_unreachable() && healthy.len() > 1 => continue,
+                Err(error) if healthy.len() > 1 && !error.refuses_range() => {
+                    failed = Some(error);
+                    continue;
+                }
                 look => look?,
             };
             self.pages().widen();
@@ -128,7 +129,8 @@ impl EvmChain {
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        Err(ChainError::Unsteady { from: wanted.from, to: wanted.to, what: problem })
+        let unsteady = ChainError::Unsteady { from: wanted.from, to: wanted.to, what: problem };
+        Err(failed.unwrap_or(unsteady))
     }
 
     /// What a second endpoint shows, if there is one and it shows something else.
@@ -167,11 +169,11 @@ impl EvmChain {
     }
 
     /// The newest position before the range on which the consumer and the chain agree.
-    async fn go_back(&self, member: &Member, from: u64, parent: B256) -> Result<Followed, ChainError> {
+    async fn go_back(&self, from: u64, parent: B256) -> Result<Followed, ChainError> {
         let Some(last) = from.checked_sub(1) else { return Ok(Followed::Back(EventCursor::at_block(from))) };
         let known = self.trail().ancestors(last, parent);
         let numbers: Vec<u64> = known.iter().map(|(number, _)| *number).collect();
-        let look = member.look(&numbers, None).await?;
+        let look = self.look_back(&numbers).await?;
         self.trail().see(&look.headers);
         let shown = |number: u64| look.header(number).map(|header| header.hash);
         if let Some((number, hash)) = known.iter().find(|(number, hash)| shown(*number) == Some(*hash)) {
@@ -181,6 +183,18 @@ impl EvmChain {
         // Deeper than what was seen; what is deeper than any reorganization must be right.
         let block = from.saturating_sub(REORG_DEPTH).max(self.deployed_at());
         Ok(Followed::Back(EventCursor::at_block(block)))
+    }
+
+    /// Headers, from whoever shows them.
+    async fn look_back(&self, numbers: &[u64]) -> Result<Look, ChainError> {
+        let mut failed = None;
+        for member in self.endpoint().pool().order() {
+            match member.look(numbers, None).await {
+                Ok(look) => return Ok(look),
+                Err(error) => failed = Some(error),
+            }
+        }
+        Err(failed.unwrap_or_else(|| self.endpoint().pool().nobody()))
     }
 
     /// The page of a look, which ends between two blocks if it can.

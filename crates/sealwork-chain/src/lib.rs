@@ -32,6 +32,7 @@ mod revert;
 mod sender;
 mod trail;
 mod transport;
+mod urls;
 mod verify;
 mod ws;
 

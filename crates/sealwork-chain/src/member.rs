@@ -300,58 +300,11 @@ fn is_overload<D>(error: &alloy_json_rpc::ErrorPayload<D>) -> bool {
             .any(|part| words.contains(part))
 }
 
-/// An address without what may be secret in it: user, password, path and query.
-pub(crate) fn redacted(url: &reqwest::Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let rest = if matches!(url.path(), "" | "/") && url.query().is_none() { "" } else { "/…" };
-    format!("{}://{host}{port}{rest}", url.scheme())
-}
-
-/// Whether an address is of this machine.
-pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_matches(['[', ']']);
-    host == "localhost" || bare.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-}
-
-/// The ways in which an error may spell an address, the longest first.
-pub(crate) fn spellings(url: &reqwest::Url) -> Vec<String> {
-    let mut bare = url.clone();
-    // Addresses that can have no user have none to hide.
-    let _ = (bare.set_username(""), bare.set_password(None));
-    vec![url.to_string(), bare.to_string()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::TextTransport;
     use alloy_transport::IntoBoxTransport;
-
-    #[test]
-    fn names_show_no_credentials() {
-        for (url, shown) in [
-            ("http://127.0.0.1:8545", "http://127.0.0.1:8545"),
-            ("https://node.example/v3/0123456789", "https://node.example/…"),
-            ("wss://me:secret@node.example:444/?key=1", "wss://node.example:444/…"),
-        ] {
-            assert_eq!(redacted(&url.parse().unwrap()), shown);
-        }
-    }
-
-    #[test]
-    fn addresses_of_this_machine_are_known() {
-        for (url, local) in [
-            ("http://127.0.0.1:8545", true),
-            ("http://[::1]:8545", true),
-            ("http://localhost", true),
-            ("https://127.0.0.1.example", false),
-            ("http://10.0.0.1", false),
-        ] {
-            assert_eq!(is_loopback(&url.parse().unwrap()), local, "{url}");
-        }
-    }
 
     #[tokio::test(start_paused = true)]
     async fn failures_rest_longer_and_longer_and_hide_the_address() {

@@ -1,15 +1,17 @@
 //! Several endpoints of one chain as one: the healthiest is asked, another when it fails, and what they say is compared.
 
+mod compare;
+mod pace;
+
 use crate::{
     ChainError,
     member::{Address as At, Member, is_unreachable},
-    trail::REORG_DEPTH,
 };
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256};
 use alloy_transport::{TransportError, TransportErrorKind, TransportFut};
 use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
     task::{Context, Poll},
     time::Duration,
 };
@@ -22,20 +24,6 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 const FAIL_OVER_WITHIN: Duration = Duration::from_secs(5);
 /// Blocks that an endpoint may be behind the best one and still be asked.
 const LAG: u64 = 3;
-/// Endpoints are compared so often at most.
-const COMPARE_EVERY: Duration = Duration::from_secs(10);
-
-/// Blocks over which the time between them is taken,
-const PACE_OVER: u64 = 16;
-/// how long it is good for,
-const PACE_FOR: Duration = Duration::from_secs(60);
-/// and the longest that counts: an idle chain that makes blocks only when asked is not slow.
-const LONGEST_PACE: Duration = Duration::from_secs(15);
-
-/// Blocks that come more often are looked for without much of a pause.
-const FAST_BLOCKS: Duration = Duration::from_secs(2);
-const SHORTEST_LOOK: Duration = Duration::from_millis(20);
-const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// Endpoints of one chain, in the order in which the user trusts them.
 #[derive(Debug)]
@@ -89,7 +77,7 @@ impl Pool {
         order
     }
 
-    /// Asks one after the other until one answers.
+    /// Asks one after the other until one has an answer; for questions that no endpoint may refuse.
     pub(crate) async fn first<R>(
         &self,
         mut question: impl AsyncFnMut(&Member) -> Result<R, ChainError>,
@@ -100,8 +88,8 @@ impl Pool {
                 continue;
             }
             match question(&member).await {
-                Err(error) if error.is_unreachable() => last = Some(error),
-                answer => return answer.map(|answer| (member, answer)),
+                Ok(answer) => return Ok((member, answer)),
+                Err(error) => last = Some(error),
             }
         }
         Err(last.unwrap_or_else(|| self.nobody()))
@@ -168,121 +156,13 @@ impl Pool {
         member.put_out(reason);
     }
 
-    fn nobody(&self) -> ChainError {
+    /// Why there is none to ask.
+    pub(crate) fn nobody(&self) -> ChainError {
         let out =
             self.members.iter().filter_map(|member| Some(format!("{}: {}", member.name(), member.out()?)));
         let reasons: Vec<_> = out.collect();
         let reasons = if reasons.is_empty() { "none answers".to_owned() } else { reasons.join("; ") };
         ChainError::NoEndpoint { reasons }
-    }
-
-    /// Time between blocks lately; what is asked now and then is remembered.
-    pub(crate) async fn block_time(&self) -> Duration {
-        let known = *self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((asked, pace)) = known
-            && asked.elapsed() < PACE_FOR
-        {
-            return pace;
-        }
-        let pace = self.pace_now().await.unwrap_or(LONGEST_PACE).min(LONGEST_PACE);
-        *self.pace.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), pace));
-        pace
-    }
-
-    /// Pause between looks for a new block: short where asking costs nothing and where blocks are fast, else a part of
-    /// the time between blocks.
-    pub(crate) async fn look_every(&self) -> Duration {
-        if self.order().first().is_some_and(Member::is_local) {
-            return SHORTEST_LOOK;
-        }
-        match self.block_time().await {
-            fast if fast < FAST_BLOCKS => SHORTEST_LOOK,
-            slow => (slow / 4).min(LONGEST_LOOK),
-        }
-    }
-
-    /// Returns when the endpoint that is asked first announces a head, or has announced one after `seen`; `None` when it
-    /// does not announce them.
-    pub(crate) async fn announced(&self, seen: u64) -> Option<()> {
-        let member = self.order().into_iter().next()?;
-        let mut heads = member.heads().await?;
-        let newest = *heads.borrow_and_update();
-        // Nobody announces what came before the connection.
-        if newest > seen || newest == 0 && member.latest().await.is_ok_and(|head| head.number > seen) {
-            return Some(());
-        }
-        heads.changed().await.ok()
-    }
-
-    async fn pace_now(&self) -> Option<Duration> {
-        let (member, head) = self.first(async |member| member.latest().await).await.ok()?;
-        let blocks = head.number.min(PACE_OVER);
-        let earlier = member.header(head.number - blocks).await.ok()??;
-        let seconds = head.timestamp.saturating_sub(earlier.timestamp);
-        Some(Duration::from_secs(seconds) / u32::try_from(blocks.max(1)).ok()?)
-    }
-
-    /// Compares what the endpoints say, unless that was done a moment ago.
-    pub(crate) async fn compare(&self) {
-        if self.members.len() < 2 || !self.is_due() {
-            return;
-        }
-        let mut seen = Vec::new();
-        for member in self.members.iter().filter(|member| member.out().is_none() && member.is_rested()) {
-            if self.is_known(member).await
-                && let Ok(Ok(latest)) = tokio::time::timeout(FAIL_OVER_WITHIN, member.latest()).await
-            {
-                member.set_height(latest.number);
-                seen.push((member.clone(), latest.number));
-            }
-        }
-        self.compare_code(&seen).await;
-        let Some(best) = seen.iter().map(|(_, height)| *height).max() else { return };
-        seen.retain(|(member, height)| height.saturating_add(LAG) >= best && member.out().is_none());
-        let lowest = seen.iter().map(|(_, height)| *height).min().unwrap_or_default();
-        if let Some(depth) = lowest.checked_sub(REORG_DEPTH + 1) {
-            self.compare_hashes(&seen, depth).await;
-        }
-    }
-
-    fn is_due(&self) -> bool {
-        let (mut compared, now) =
-            (self.compared.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
-        let due = compared.is_none_or(|last| now.duration_since(last) >= COMPARE_EVERY);
-        if due {
-            *compared = Some(now);
-        }
-        due
-    }
-
-    async fn compare_code(&self, seen: &[(Member, u64)]) {
-        let Some(contract) = self.contract.get() else { return };
-        for (member, _) in seen {
-            let Ok(code) = member.code(*contract).await else { continue };
-            let hash = keccak256(&code);
-            let (expected, other) = self.code.get_or_init(|| (hash, member.name().to_owned()));
-            if *expected != hash {
-                self.put_out(member, other, format!("it shows other code at {contract} than {other}"));
-            }
-        }
-    }
-
-    /// So deep nothing changes: whoever shows another block there is on another chain. Most are right, and among as many
-    /// the most trusted.
-    async fn compare_hashes(&self, seen: &[(Member, u64)], block: u64) {
-        let mut shown: Vec<(Member, B256)> = Vec::new();
-        for (member, _) in seen {
-            if let Ok(Some(header)) = member.header(block).await {
-                shown.push((member.clone(), header.hash));
-            }
-        }
-        let votes = |hash: B256| shown.iter().filter(|(_, other)| *other == hash).count();
-        // Of several maxima the first counts, so from the end.
-        let Some((other, right)) = shown.iter().rev().max_by_key(|(_, hash)| votes(*hash)) else { return };
-        for (member, hash) in shown.iter().filter(|(_, hash)| hash != right) {
-            let reason = format!("block {block} is {hash} there and {right} at {}", other.name());
-            self.put_out(member, other.name(), reason);
-        }
     }
 
     /// Puts out an endpoint whose events are proven wrong.

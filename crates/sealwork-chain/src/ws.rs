@@ -226,7 +226,7 @@ pub(crate) fn beside(http: &Url) -> Option<Link> {
 /// The way to a `ws` or `wss` URL.
 pub(crate) fn link(url: &Url) -> Result<Link, ChainError> {
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(ChainError::Url { url: crate::member::redacted(url) });
+        return Err(ChainError::Url { url: crate::urls::redacted(url) });
     }
     Ok(Link::new(url.clone()))
 }

@@ -8,6 +8,8 @@
 
 mod events;
 mod failover;
+mod liars;
+mod mishaps;
 mod sender;
 mod sockets;
 mod support;
