@@ -8,7 +8,7 @@ use crate::shell;
 use anyhow::{Result, bail};
 use std::path::Path;
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 pub(crate) fn measure(root: &Path) -> Result<Vec<Figure>> {
     // The example launches the program beside it.

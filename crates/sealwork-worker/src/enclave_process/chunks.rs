@@ -44,7 +44,7 @@ impl Chunks {
                 let (sender, chunks) = mpsc::channel(AHEAD);
                 Source::Reading { chunks, reader: tokio::spawn(read(stream, self.patience, sender)) }
             }
-            begun => begun,
+            begun @ (Source::Reading { .. } | Source::Ended) => begun,
         };
     }
 

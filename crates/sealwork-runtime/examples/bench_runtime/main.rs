@@ -1,6 +1,9 @@
 //! Measures the runtime: `bench_runtime COHORT.wasm HASH_TREE.wasm`; `cargo xtask bench runtime` runs it.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a tool for developers")]
 
+mod kernels;
+
+use rustix::time::{ClockId, clock_gettime};
 use sealwork_runtime::{BatchInput, Engine, Exit, Module};
 use sealwork_types::policy::Limits;
 use sha2::{Digest, Sha256};
@@ -15,6 +18,8 @@ use std::{
 const EMPTY: &str = r#"(module (memory (export "memory") 1) (func (export "_start")))"#;
 /// Runs of the empty program; their median is reported.
 const RUNS: usize = 1_001;
+/// A kept program is restored so often.
+const RESTORES: usize = 101;
 const STREAM_BYTES: u32 = 64 << 20;
 /// Leaves of the example `hash-tree`.
 const LEAF_BYTES: usize = 1 << 20;
@@ -25,14 +30,18 @@ fn main() {
     let (cohort, hash_tree) = (modules.next().expect(usage), modules.next().expect(usage));
     let engine = Engine::new().unwrap();
 
-    let started = Instant::now();
-    black_box(engine.compile(&cohort).unwrap());
-    report("compile/module=cohort", "ms", started.elapsed().as_secs_f64() * 1e3);
+    for (name, module) in [("cohort", &cohort), ("hash-tree", &hash_tree)] {
+        let took = timed(|| drop(black_box(engine.compile(module).unwrap())));
+        report(&format!("compile/module={name}"), "ms", took.as_secs_f64() * 1e3);
+    }
 
     let empty = engine.compile(&wat::parse_str(EMPTY).unwrap()).unwrap();
     let mut times: Vec<_> = (0..RUNS).map(|_| run(&engine, &empty, &[])).collect();
     times.sort();
     report("run::fresh/module=empty", "us", times.get(RUNS / 2).unwrap().as_secs_f64() * 1e6);
+
+    restored(&engine, &hash_tree);
+    kernels::compare(&engine);
 
     let content: Vec<u8> = (0..STREAM_BYTES).map(|index| index.to_le_bytes()[1]).collect();
     let program = engine.compile(&hash_tree).unwrap();
@@ -40,6 +49,25 @@ fn main() {
     report("hash-tree::wasm/bytes=64MiB", "MB/s", megabytes_per_second(took));
     let took = native(&content);
     report("hash-tree::native/bytes=64MiB", "MB/s", megabytes_per_second(took));
+}
+
+/// Keeps a compiled program and restores it, as a fresh enclave does.
+fn restored(engine: &Engine, bytes: &[u8]) {
+    let key = |digest: &sealwork_types::B256| digest.0;
+    let kept = engine.keep(&engine.compile(bytes).unwrap(), &key).unwrap();
+    let mut times: Vec<_> =
+        (0..RESTORES).map(|_| timed(|| drop(engine.restore(&kept, &key).unwrap()))).collect();
+    times.sort();
+    report("restore/module=hash-tree", "ms", times.get(RESTORES / 2).unwrap().as_secs_f64() * 1e3);
+    report("restore/module=hash-tree size", "kB", kept.len() as f64 / 1e3);
+}
+
+/// Time of this thread, so that other programs on the machine matter less.
+fn timed(work: impl FnOnce()) -> Duration {
+    let now = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
+    let started = now();
+    work();
+    now() - started
 }
 
 fn run(engine: &Engine, module: &Module, stdin: &[u8]) -> Duration {
