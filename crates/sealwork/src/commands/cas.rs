@@ -61,7 +61,10 @@ async fn start(context: &Context, arguments: &CasArgs) -> Result<u8> {
         )
     });
     supervisor.ready();
-    up::interrupted().await;
+    tokio::select! {
+        () = up::interrupted() => {}
+        _ = tasks.join_next() => bail!("the CAS member stopped by itself; see the log"),
+    }
     supervisor.stopping();
     // The servers may have ended by themselves.
     let _ = stop.send(true);

@@ -6,7 +6,7 @@ use crate::{
     operate::Supervisor,
     up,
 };
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::json;
 use tokio::{sync::watch, task::JoinSet};
 
@@ -28,7 +28,10 @@ async fn start(context: &Context, arguments: StoreArgs) -> Result<u8> {
     let object = json!({ "ready": true, "store": url, "pid": std::process::id() });
     context.output.answer(&object, || format!("store of {} serves {url}\nstop with Ctrl-C", data.display()));
     supervisor.ready();
-    up::interrupted().await;
+    tokio::select! {
+        () = up::interrupted() => {}
+        _ = tasks.join_next() => bail!("the store stopped by itself; see the log"),
+    }
     supervisor.stopping();
     // The server may have ended by itself.
     let _ = stop.send(true);

@@ -36,7 +36,7 @@ async fn start(context: &Context, arguments: WorkerArgs) -> Result<u8> {
         registry: context.operate.registry(),
     };
     let mut supervisor = Supervisor::from_environment();
-    let worker = Box::pin(up::worker::start(setup)).await?;
+    let mut worker = Box::pin(up::worker::start(setup)).await?;
     context.output.answer(
         &json!({ "ready": true, "pool": worker.pool, "url": worker.url, "pid": std::process::id() }),
         || {
@@ -47,7 +47,11 @@ async fn start(context: &Context, arguments: WorkerArgs) -> Result<u8> {
         },
     );
     supervisor.ready();
-    up::interrupted().await;
+    // One that cannot go on, with a broken disk for example, ends: whoever started it starts it again.
+    tokio::select! {
+        () = up::interrupted() => {}
+        failure = worker.ended() => return Err(failure),
+    }
     supervisor.stopping();
     context.output.note("finishing what was begun; once more Ctrl-C interrupts it");
     tokio::select! {

@@ -27,6 +27,8 @@ use std::{
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tracing::error;
 
+/// How often a CAS member's log is looked at.
+const LOG_CHECKED_EVERY: Duration = Duration::from_secs(2);
 /// Time that services get to end.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -198,6 +200,7 @@ pub(crate) async fn serve_cas(
             error!(%failure, "cas.http_stopped");
         }
     });
+    tasks.spawn(until_broken(Arc::clone(&member), stopped(stopping.clone())));
     let tls_stop = stopped(stopping.clone());
     tasks.spawn(async move {
         if let Err(failure) = serve_tls(member, tls, tls_stop).await {
@@ -205,6 +208,23 @@ pub(crate) async fn serve_cas(
         }
     });
     Ok(())
+}
+
+/// Ends when the member's log does not work any more: after a failure of the disk only a new start opens it again.
+async fn until_broken(member: Arc<Member>, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(LOG_CHECKED_EVERY) => {}
+        }
+        let member = Arc::clone(&member);
+        match tokio::task::spawn_blocking(move || member.log_head()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(failure)) => return error!(%failure, "cas.log_broken"),
+            Err(failure) => return error!(%failure, "cas.log_broken"),
+        }
+    }
 }
 
 /// Port number `offset` of a local network; 0 stays 0.

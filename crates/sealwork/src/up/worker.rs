@@ -76,10 +76,20 @@ pub(crate) struct RunningWorker {
     pub(crate) url: String,
     pub(crate) pool: PoolId,
     stopping: watch::Sender<bool>,
-    serving: JoinHandle<()>,
+    serving: JoinHandle<Result<()>>,
 }
 
 impl RunningWorker {
+    /// Waits until the worker stops by itself, which it does when it cannot go on, and says why.
+    pub(crate) async fn ended(&mut self) -> anyhow::Error {
+        let stopped = || anyhow::anyhow!("the worker stopped");
+        match (&mut self.serving).await {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) => stopped(),
+            Err(panic) => stopped().context(panic),
+        }
+    }
+
     /// Lets the worker finish what it has begun, as long as it may take.
     pub(crate) async fn stop(mut self) {
         // It may have ended by itself.
@@ -140,7 +150,12 @@ pub(crate) async fn start(setup: WorkerSetup) -> Result<RunningWorker> {
     Ok(RunningWorker { url, pool, stopping: stop, serving })
 }
 
-async fn serve(worker: Worker, listener: TcpListener, pages: Pages, stopping: watch::Receiver<bool>) {
+async fn serve(
+    worker: Worker,
+    listener: TcpListener,
+    pages: Pages,
+    stopping: watch::Receiver<bool>,
+) -> Result<()> {
     // Whoever waits for a task can ask until it is done.
     let (ended, end) = watch::channel(false);
     let furnish = |router| pages.beside(router, true);
@@ -154,9 +169,10 @@ async fn serve(worker: Worker, listener: TcpListener, pages: Pages, stopping: wa
     if let Err(failure) = page {
         error!(%failure, "worker.status_page_stopped");
     }
-    if let Err(failure) = work {
-        error!(failure = &failure as &dyn std::error::Error, "worker.stopped");
+    if let Err(failure) = &work {
+        error!(failure = failure as &dyn std::error::Error, "worker.stopped");
     }
+    work.map_err(anyhow::Error::from)
 }
 
 /// A match takes the stake from the pool's account; without cover nobody could match the order.
