@@ -1,6 +1,7 @@
 //! All automation of the repository: `cargo xtask help` lists it.
 
 mod bench;
+mod chaos;
 mod conformance;
 mod contracts;
 mod demo;
@@ -26,6 +27,7 @@ const HELP: &str = "cargo xtask COMMAND
   demo                        build everything and run a sealed task end to end
   test                        install what the tests need and run everything; CI runs this
   nightly                     fuzzing and proofs with ten times the work; hours
+  chaos [--runs N] [--seed S] kill, stop, cut off and slow down the services while tasks are in flight; 100 runs
   bench AREA [--json]         measure beside a peer or a limit; areas: seal, store, runtime, chain, spine, gas, all
   fuzz [TARGET]               hostile inputs for every parser, 60 seconds each (--seconds N, --jobs N);
                               --seed writes the corpus' valid inputs, --minimize takes over what was found
@@ -51,6 +53,7 @@ fn main() -> Result<ExitCode> {
     let has = |flag: &str| rest.iter().any(|argument| argument == flag);
     let done = match command.as_str() {
         "bench" => bench::run(&root, &rest)?,
+        "chaos" => chaos::run(&root, &rest)?,
         "conformance" => {
             let count = conformance::run(&root, &rest)?;
             shell::say(&format!("in total {} passed and {} failed", count.passed, count.failed));

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: installs what the tests need and runs everything. `.ci/run` calls this and nothing else.
 
 use crate::{
-    bench, conformance, contracts, fuzz, generate, guests,
+    bench, chaos, conformance, contracts, fuzz, generate, guests,
     proofs::Proof,
     shell::{self, Count, command, counted, say},
     sim,
@@ -83,6 +83,7 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         ("rust tests", Box::new(|| rust_tests(root))),
         ("hostile inputs", Box::new(|| fuzz::run(root, &[]))),
         ("simulation", Box::new(|| sim::count(root, sim::IN_CI))),
+        ("faults on real processes", check(|| chaos::all_pass(root))),
         ("gas of real transactions", check(|| gas(root))),
         ("JSON-RPC conformance", Box::new(|| conformance::run(root, &[]))),
         (

@@ -104,6 +104,8 @@ fn services_say_whether_they_can_serve_and_count_what_they_do() {
     assert!(metric(&store, "sealwork_http_bytes_total{server=\"store\",direction=\"in\"} ").is_some());
     assert!(metric(&store, "sealwork_store_blocks ").is_some_and(|blocks| blocks >= 5.0));
 
+    chain.slow(Duration::from_millis(100));
+    assert_eq!(ready(&worker, "chain"), (200, None), "a slow chain is no dead chain");
     chain.cut();
     let problem = eventually("the worker notices", || match ready(&worker, "chain") {
         (503, problem) => problem,
@@ -130,9 +132,10 @@ fn the_service_manager_hears_when_a_service_serves_lives_and_stops() {
         String::from_utf8_lossy(&buffer[..count]).into_owned()
     };
     let variables = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "300000")];
-    let store = home.start_in(&variables, ["store", "start", "--port", "0"]);
+    let mut store = home.start_in(&variables, ["store", "start", "--port", "0"]);
     store.ready();
     assert_eq!((hear(), hear(), hear()), ("READY=1".into(), "WATCHDOG=1".into(), "WATCHDOG=1".into()));
+    assert!(store.is_alive());
     store.signal("TERM");
     eventually("it says that it stops", || (hear() == "STOPPING=1").then_some(()));
     assert_eq!(store.exit_code(), 0);

@@ -121,8 +121,12 @@ impl Home {
     ) -> Daemon {
         let mut command = self.command();
         command.envs(variables.iter().copied()).args(arguments);
-        let log = tempfile::Builder::new().prefix("log-").tempfile_in(self.root()).unwrap().keep().unwrap().1;
-        Daemon::spawn(command, &log)
+        Daemon::spawn(command, &self.log_file())
+    }
+
+    /// A new file for a log.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        tempfile::Builder::new().prefix("log-").tempfile_in(self.root()).unwrap().keep().unwrap().1
     }
 }
 
@@ -220,6 +224,11 @@ impl Daemon {
             stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
         });
         Self { child, lines, log: log.to_path_buf() }
+    }
+
+    /// Whether the process goes on.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.child.0.try_wait().unwrap().is_none()
     }
 
     pub(crate) fn pid(&self) -> u32 {
