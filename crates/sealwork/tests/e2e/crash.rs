@@ -1,12 +1,15 @@
 //! Whatever is killed at whatever moment: no task is lost, none is paid twice.
 
-use crate::support::{
-    eventually,
-    memory::children,
-    network::{Network, WorkerMachine},
-    process::Daemon,
-    proxy::Proxy,
-    rpc,
+use crate::{
+    operating::{metric, worker_url},
+    support::{
+        eventually,
+        memory::children,
+        network::{Network, WorkerMachine},
+        process::Daemon,
+        proxy::Proxy,
+        rpc,
+    },
 };
 use serde_json::{Value, json};
 use std::path::Path;
@@ -90,7 +93,8 @@ fn a_receipt_on_disk_is_settled_by_the_next_start() {
     chain.mend();
     let worker = machine.start();
     succeeds(run);
-    assert!(children(worker.pid()).is_empty(), "nothing was run again");
+    let runs = metric(&worker_url(&machine), "sealwork_worker_step_seconds_count{step=\"running\"} ");
+    assert_eq!(runs, None, "nothing was run again");
     paid_once(&network, &machine, 1);
     drop(worker);
 }

@@ -57,13 +57,13 @@ fn ready(url: &str, check: &str) -> (u16, Option<String>) {
 }
 
 /// The value of a series.
-fn metric(url: &str, series: &str) -> Option<f64> {
+pub(crate) fn metric(url: &str, series: &str) -> Option<f64> {
     let (status, text) = get(url, "/metrics");
     assert_eq!(status, 200, "{text}");
     text.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
 }
 
-fn worker_url(machine: &WorkerMachine) -> String {
+pub(crate) fn worker_url(machine: &WorkerMachine) -> String {
     fs::read_to_string(machine.home.path("worker.url")).unwrap()
 }
 
