@@ -2,6 +2,7 @@
 //! each size, from the moment the deal is on chain until the chain shows its last task closed. `cargo xtask bench spine`
 //! runs it.
 
+#[path = "support/live.rs"]
 mod support;
 
 use anyhow::{Context, Result, ensure};
@@ -58,7 +59,8 @@ async fn run(client: &Client, app: AppId, tasks: u32) -> Result<Duration> {
         match client.chain().deal(deal).await {
             // Finished and forgotten by the contract.
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(started.elapsed()),
-            other => drop(other?),
+            Err(error) => return Err(error.into()),
+            Ok(_) => {}
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

@@ -3,6 +3,7 @@
 //!
 //! Steps at the worker are stamped by the worker, in whole milliseconds, on the same machine's clock.
 
+#[path = "support/live.rs"]
 mod support;
 
 use anyhow::{Context, Result, ensure};
