@@ -9,8 +9,9 @@ use sealwork_ports::{ErrorKind, PortError};
 use sealwork_types::{B256, DealId, Status, TaskId, U256, receipt::ReceiptDocument};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, Instant},
+    time::Duration,
 };
+use tokio::time::Instant;
 
 /// Given up tasks that are passed over in one look at the pool.
 const ASKED_AT_ONCE: usize = 32;

@@ -15,7 +15,8 @@ use sealwork_types::{
     progress::TaskStep,
     receipt::ReceiptDocument,
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Pause between looks at a running task.
 const PAUSE: Duration = Duration::from_millis(20);

@@ -7,7 +7,8 @@ use sealwork_types::{
     order::task_id,
     progress::{StepTime, TaskStep},
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// First pause between looks at a running task; grows to [`MAX_PAUSE`].
 const MIN_PAUSE: Duration = Duration::from_millis(10);

@@ -2,7 +2,7 @@
 
 use crate::{
     requester::output_of,
-    services::{Surroundings, WorkerProcess},
+    services::{Surroundings, WorkerProcess, without_ids},
     trace::Trace,
     world::{PRICES, WORKER_MEASUREMENT, Wallet},
 };
@@ -171,15 +171,11 @@ fn check_workers(workers: &[WorkerProcess], tally: &Tally, trace: &Trace) {
                 ));
             }
             for reason in counts.reasons {
-                trace.note(format_args!("given up: {}", words(&reason)));
+                trace.note(format_args!("given up: {}", without_ids(&reason, 12)));
             }
         }
         Err(error) => trace.violation(format_args!("the job log is unusable: {error}")),
     }
-}
-
-fn words(text: &str) -> String {
-    text.split_whitespace().filter(|word| !word.contains("0x")).take(12).collect::<Vec<_>>().join(" ")
 }
 
 /// All money is somewhere, and everybody was paid for what was settled and nothing else.

@@ -1,6 +1,7 @@
 //! The disk under a worker's job log: what was not synced may be lost, or half of it may, when the process dies.
 
 use crate::{faults::Faults, process::Life, trace::Trace};
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use redb::StorageBackend;
 use std::{
     io,
@@ -55,35 +56,20 @@ impl Disk {
         let mut state = self.state();
         state.opening += 1;
         let lost = std::mem::take(&mut state.unsynced);
+        // How many writes there are depends on keys, which are random: they take one number of the seed's together.
+        let mut rng = StdRng::seed_from_u64(self.1.between(0..=u64::MAX));
         for overwritten in lost.into_iter().rev() {
             match overwritten {
-                Overwritten::Bytes { offset, before } => self.tear(&mut state.bytes, offset, &before),
-                Overwritten::Length { before, length } if self.1.between(0..=1) == 0 => {
+                Overwritten::Bytes { offset, before } => tear(&mut state.bytes, offset, &before, &mut rng),
+                Overwritten::Length { before, length } if rng.gen_ratio(1, 2) => {
                     state.bytes.truncate(length);
                     state.bytes.extend_from_slice(&before);
                 }
                 Overwritten::Length { .. } => {}
             }
         }
-        let bytes = state.bytes.len();
         drop(state);
-        self.2.note(format_args!("the disk has {bytes} bytes after the loss of power"));
-    }
-
-    /// Puts some sectors of a write back to what they were.
-    fn tear(&self, bytes: &mut [u8], offset: usize, before: &[u8]) {
-        let whole = self.1.between(0..=2);
-        for (number, sector) in before.chunks(SECTOR).enumerate() {
-            let lost = match whole {
-                0 => true,
-                1 => false,
-                _ => self.1.between(0..=1) == 0,
-            };
-            let start = offset.saturating_add(number.saturating_mul(SECTOR));
-            if lost && let Some(place) = bytes.get_mut(start..start.saturating_add(sector.len())) {
-                place.copy_from_slice(sector);
-            }
-        }
+        self.2.note("the disk loses what was not synced");
     }
 
     /// Everything on it.
@@ -96,6 +82,22 @@ impl Disk {
     }
 }
 
+/// Puts some sectors of a write back to what they were.
+fn tear(bytes: &mut [u8], offset: usize, before: &[u8], rng: &mut StdRng) {
+    let whole = rng.gen_range(0..=2);
+    for (number, sector) in before.chunks(SECTOR).enumerate() {
+        let lost = match whole {
+            0 => true,
+            1 => false,
+            _ => rng.gen_ratio(1, 2),
+        };
+        let start = offset.saturating_add(number.saturating_mul(SECTOR));
+        if lost && let Some(place) = bytes.get_mut(start..start.saturating_add(sector.len())) {
+            place.copy_from_slice(sector);
+        }
+    }
+}
+
 impl OpenDisk {
     fn state(&self) -> io::Result<MutexGuard<'_, State>> {
         let state = self.disk.state();
@@ -105,18 +107,19 @@ impl OpenDisk {
         Ok(state)
     }
 
-    fn writable(&self, what: &str) -> io::Result<MutexGuard<'_, State>> {
+    /// A sync is where a process dies, and where a full disk shows: what was written before it is on its way.
+    fn may_sync(&self) -> io::Result<()> {
         drop(self.state()?);
-        if self.life.passes(what) {
+        if self.life.passes("a sync") {
             // Whoever notices first: nothing of this process reaches the disk any more.
             self.disk.state().opening += 1;
             return Err(io::Error::other("the process is dead"));
         }
         if self.disk.1.roll(self.disk.1.rates.disk_full) {
-            self.disk.2.note(format_args!("the disk is full at {what}"));
+            self.disk.2.note("the disk is full");
             return Err(io::ErrorKind::StorageFull.into());
         }
-        self.state()
+        Ok(())
     }
 }
 
@@ -139,7 +142,7 @@ impl StorageBackend for OpenDisk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut state = self.writable("a change of the file's length")?;
+        let mut state = self.state()?;
         let length = state.bytes.len();
         let wanted = usize::try_from(len).map_err(|_| io::ErrorKind::InvalidInput)?;
         let before = state.bytes.get(wanted..).unwrap_or_default().to_vec();
@@ -150,14 +153,15 @@ impl StorageBackend for OpenDisk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut state = self.writable("a sync")?;
+        self.may_sync()?;
+        let mut state = self.state()?;
         state.unsynced.clear();
         Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.disk.2.watch("the job log", data);
-        let mut state = self.writable("a write")?;
+        let mut state = self.state()?;
         let place = range(offset, data.len(), state.bytes.len())?;
         let before = state.bytes.get(place.clone()).unwrap_or_default().to_vec();
         state.unsynced.push(Overwritten::Bytes { offset: place.start, before });

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex, split},
     sync::oneshot,
     task::JoinSet,
 };
@@ -138,22 +138,28 @@ impl Dialer for SimDialer {
 
 /// Carries bytes both ways until either side ends, or so many came from the first.
 async fn carry(one: DuplexStream, other: DuplexStream, cut_after: u64) {
-    let (mut from_one, mut to_one) = split(one);
-    let (mut from_other, mut to_other) = split(other);
-    let forth = async {
-        let mut limited = (&mut from_one).take(cut_after);
-        let _ = tokio::io::copy(&mut limited, &mut to_other).await;
-        let _ = to_other.shutdown().await;
-    };
-    let back = async {
-        let _ = tokio::io::copy(&mut from_other, &mut to_one).await;
-        let _ = to_one.shutdown().await;
-    };
+    let (from_one, to_one) = split(one);
+    let (from_other, to_other) = split(other);
     tokio::select! {
         biased;
-        () = forth => {}
-        () = back => {}
+        () = pass_on(from_one, to_other, cut_after) => {}
+        () = pass_on(from_other, to_one, u64::MAX) => {}
     }
+}
+
+/// Passes on everything that is there at once: lengths of signatures vary, and must not decide how often somebody reads.
+async fn pass_on(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, cut_after: u64) {
+    let (mut buffer, mut left) = (vec![0; WINDOW], cut_after);
+    while let Ok(count) = from.read(&mut buffer).await {
+        let bytes = buffer.get(..count).unwrap_or_default();
+        let rest = left.checked_sub(count as u64);
+        if bytes.is_empty() || rest.is_none() || to.write_all(bytes).await.is_err() {
+            break;
+        }
+        left = rest.unwrap_or_default();
+    }
+    // The other side may be gone.
+    let _ = to.shutdown().await;
 }
 
 /// The CAS as clients reach it.

@@ -39,6 +39,8 @@ pub(crate) struct Surroundings {
     pub(crate) faults: Faults,
     /// The story.
     pub(crate) trace: Trace,
+    /// A number that no other run of this program has: endpoints of one name are one chain to the adapter.
+    pub(crate) run: u64,
 }
 
 impl Surroundings {
@@ -48,7 +50,7 @@ impl Surroundings {
             // Two endpoints, so that there is one to go to.
             let ways = [1, 2].map(|number| {
                 let transport = self.chain.endpoint(life.clone(), number == 2);
-                (format!("endpoint {number}"), transport.into_box_transport())
+                (format!("endpoint-{number} {:08x}", self.run), transport.into_box_transport())
             });
             let connected = Endpoint::over_all(ways.into(), wallet.signer()).await;
             if let Ok(endpoint) = connected
@@ -212,8 +214,21 @@ impl CasProcess {
     }
 }
 
+/// The first words of a text that are no ids.
+pub(crate) fn without_ids(text: &str, words: usize) -> String {
+    let is_id = |word: &str| {
+        let hex = word.trim_start_matches("0x").trim_end_matches([':', ',', '.']);
+        hex.len() >= 8 && hex.chars().all(|letter| letter.is_ascii_hexdigit())
+    };
+    let named = text.split_whitespace().filter(|word| !is_id(word) && !word.starts_with("bafk"));
+    named.take(words).collect::<Vec<_>>().join(" ")
+}
+
 /// What an error says, without ids.
 pub(crate) fn first_words(error: &anyhow::Error) -> String {
     let text = error.to_string();
-    text.split_whitespace().filter(|word| !word.contains("0x")).take(8).collect::<Vec<_>>().join(" ")
+    if let Some(cause) = error.source() {
+        return format!("{} <- {}", without_ids(&text, 8), without_ids(&cause.to_string(), 12));
+    }
+    without_ids(&text, 8)
 }

@@ -18,7 +18,15 @@ use anyhow::{Context, Result};
 use sealwork_devchain::Clock as ChainClock;
 use sealwork_ports::{Clock, EnclaveHost};
 use sealwork_types::B256;
-use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     runtime::{Builder, Handle},
     sync::watch,
@@ -31,6 +39,9 @@ const TROUBLE: Duration = Duration::from_secs(600);
 const RECOVERY: Duration = Duration::from_secs(900);
 /// Tasks of the runtime that may be alive: what waits is bounded.
 const MOST_ALIVE: usize = 400;
+
+/// Runs of this program so far.
+static RUNS: AtomicU64 = AtomicU64::new(0x1000_0000);
 
 /// What is run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -177,6 +188,7 @@ impl Cast {
             cas: Server::down(),
             faults: faults.clone(),
             trace: trace.clone(),
+            run: RUNS.fetch_add(1, Ordering::Relaxed),
         };
         let deaths = |most: u64| -> BTreeSet<u64> {
             (0..faults.between(0..=most)).map(|_| faults.between(0..=1_500)).collect()

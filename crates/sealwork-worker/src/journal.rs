@@ -51,6 +51,9 @@ impl Journal {
         let path = directory.join("jobs.redb");
         let failed = |source: redb::Error| JournalError::Open { path: path.clone(), source };
         std::fs::create_dir_all(directory).map_err(|error| failed(redb::Error::Io(error)))?;
+        if is_unfinished(&path).map_err(|error| failed(redb::Error::Io(error)))? {
+            std::fs::remove_file(&path).map_err(|error| failed(redb::Error::Io(error)))?;
+        }
         Self::ready(Database::create(&path).map_err(|error| failed(error.into()))?)
     }
 
@@ -59,9 +62,19 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Open`].
     pub fn on(storage: impl StorageBackend) -> Result<Self, JournalError> {
-        let failed =
-            |error: redb::DatabaseError| JournalError::Open { path: "jobs".into(), source: error.into() };
-        Self::ready(Builder::new().create_with_backend(storage).map_err(failed)?)
+        let failed = |source: redb::Error| JournalError::Open { path: "jobs".into(), source };
+        let begin = |storage: &dyn StorageBackend| {
+            let mut start = [0; START_BYTES];
+            if storage.len()? >= START_BYTES as u64 {
+                storage.read(0, &mut start)?;
+                if start == [0; START_BYTES] {
+                    storage.set_len(0)?;
+                }
+            }
+            Ok(())
+        };
+        begin(&storage).map_err(|error| failed(redb::Error::Io(error)))?;
+        Self::ready(Builder::new().create_with_backend(storage).map_err(|error| failed(error.into()))?)
     }
 
     fn ready(database: Database) -> Result<Self, JournalError> {
@@ -263,6 +276,22 @@ pub struct Place {
     pub block: Option<u64>,
     /// Seconds since 1970.
     pub now: u64,
+}
+
+/// The database names itself in its first bytes, last of all when it is made.
+const START_BYTES: usize = 16;
+
+/// Whether making the log was interrupted, by a full disk for example: then it holds nothing, and must be made again.
+fn is_unfinished(path: &Path) -> std::io::Result<bool> {
+    use std::io::Read;
+    let mut start = [0; START_BYTES];
+    match std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)) {
+        Ok(()) => Ok(start == [0; START_BYTES]),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        // An empty file is made into a log.
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn name(bytes: &[u8]) -> B256 {

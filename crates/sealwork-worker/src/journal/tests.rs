@@ -350,6 +350,22 @@ fn a_request_that_was_given_up_gets_another_chance_when_it_is_matched() {
 }
 
 #[test]
+fn a_log_whose_making_was_interrupted_is_made_again() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("jobs.redb"), vec![0; 4_096]).unwrap();
+    let journal = Journal::open(directory.path()).unwrap();
+    take(&journal, &news(vec![accepted(&deal(1, 100))], 7));
+    drop(journal);
+    assert_eq!(open(&Journal::open(directory.path()).unwrap()).len(), 1);
+    // Anything else is somebody's data, or a damaged log: it is left alone.
+    let other = directory.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("jobs.redb"), b"something else that is long enough").unwrap();
+    assert!(Journal::open(&other).is_err());
+    assert!(std::fs::read(other.join("jobs.redb")).unwrap().starts_with(b"something"));
+}
+
+#[test]
 fn a_second_worker_on_the_same_log_is_told_so() {
     let directory = tempfile::tempdir().unwrap();
     let _first = Journal::open(directory.path()).unwrap();
