@@ -284,10 +284,10 @@ impl Bent {
             Some("eth_getBlockByNumber") if self.lags && number(result, "number") > Some(self.newest) => {
                 *result = Value::Null;
             }
-            Some("eth_getTransactionReceipt") => {
-                if self.forgets || self.lags && number(result, "blockNumber") > Some(self.newest) {
-                    *result = Value::Null;
-                }
+            Some("eth_getTransactionReceipt")
+                if self.forgets || self.lags && number(result, "blockNumber") > Some(self.newest) =>
+            {
+                *result = Value::Null;
             }
             Some("eth_getLogs") => self.thin(result),
             _ => {}

@@ -68,7 +68,7 @@ async fn observer(around: &Surroundings) -> Result<Client> {
 }
 
 /// What workers have not finished.
-pub fn open(workers: &[WorkerProcess]) -> String {
+pub(crate) fn open(workers: &[WorkerProcess]) -> String {
     let status = |worker: &WorkerProcess| match worker.server.now().map(|worker| worker.status()) {
         Some(Ok(status)) => format!(
             "queued {}, running {}, executed {}, waits for {:?}",
@@ -80,7 +80,7 @@ pub fn open(workers: &[WorkerProcess]) -> String {
 }
 
 /// Waits until no worker has anything to do and none of their tasks is open on chain but those given up.
-pub async fn until_calm(around: &Surroundings, workers: &[WorkerProcess]) {
+pub(crate) async fn until_calm(around: &Surroundings, workers: &[WorkerProcess]) {
     let mut calm = 0;
     while calm < 3 {
         tokio::time::sleep(Duration::from_secs(15)).await;
@@ -98,7 +98,11 @@ pub async fn until_calm(around: &Surroundings, workers: &[WorkerProcess]) {
 ///
 /// # Errors
 /// When the honest endpoint does not answer, or a check cannot be made.
-pub async fn verdict(around: &Surroundings, workers: &[WorkerProcess], trace: &Trace) -> Result<Tally> {
+pub(crate) async fn verdict(
+    around: &Surroundings,
+    workers: &[WorkerProcess],
+    trace: &Trace,
+) -> Result<Tally> {
     let observer = observer(around).await?;
     let deals = observer.deals(|_| true).await?;
     let mut tally = Tally { deals: u32::try_from(deals.len())?, ..Tally::default() };

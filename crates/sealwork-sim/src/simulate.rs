@@ -225,7 +225,7 @@ impl Cast {
     async fn wish(&self, crowd: &mut JoinSet<()>) -> Wishes {
         let faults = self.around.faults.clone();
         let life = self.lives.last().cloned().expect("the requester's");
-        let server = self.workers[0].server.clone();
+        let server = self.workers.first().map_or_else(Server::down, |worker| worker.server.clone());
         let requester = Arc::new(Requester::connect(&self.around, &life, &SimClock::begin(), &server).await);
         let count = faults.between(1..=5);
         let (granted, waiting) = watch::channel(0);

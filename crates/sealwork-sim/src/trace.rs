@@ -10,9 +10,9 @@ use std::{
 use tokio::time::Instant;
 
 /// Standard input of every task begins with it.
-pub const INPUT_CANARY: &[u8] = b"canary-of-the-input:";
+pub(crate) const INPUT_CANARY: &[u8] = b"canary-of-the-input:";
 /// Standard output of every task begins with it: what the program makes of the other one.
-pub const OUTPUT_CANARY: &[u8] = b"CANARY-OF-THE-INPUT:";
+pub(crate) const OUTPUT_CANARY: &[u8] = b"CANARY-OF-THE-INPUT:";
 
 /// The story of one run.
 #[derive(Clone)]

@@ -53,14 +53,14 @@ const PROGRAM: &str = r#"(module
     (br $next))))))"#;
 
 /// Enclaves of the workers.
-pub const WORKER_MEASUREMENT: Measurement = Measurement::new(B256::repeat_byte(0xe1));
+pub(crate) const WORKER_MEASUREMENT: Measurement = Measurement::new(B256::repeat_byte(0xe1));
 /// Enclaves that no policy accepts.
-pub const ROGUE_MEASUREMENT: Measurement = Measurement::new(B256::repeat_byte(0xbd));
+pub(crate) const ROGUE_MEASUREMENT: Measurement = Measurement::new(B256::repeat_byte(0xbd));
 /// The CAS member.
-pub const CAS_MEASUREMENT: Measurement = Measurement::new(B256::repeat_byte(0xca));
+pub(crate) const CAS_MEASUREMENT: Measurement = Measurement::new(B256::repeat_byte(0xca));
 
 /// Price of the app and of the pool for one task.
-pub const PRICES: [u64; 2] = [3, 4];
+pub(crate) const PRICES: [u64; 2] = [3, 4];
 /// What the requester has in the Market.
 const DEPOSIT: u64 = 100_000;
 /// How long offers and manifests last.
@@ -68,7 +68,7 @@ const YEAR_S: u64 = 365 * 86_400;
 
 /// Wallets, by their number among the development accounts.
 #[derive(Clone, Copy, Debug)]
-pub enum Wallet {
+pub(crate) enum Wallet {
     /// Deployed the contracts.
     Deployer = 0,
     /// Publishes the app, and asks for tasks.
@@ -84,7 +84,7 @@ impl Wallet {
     ///
     /// # Panics
     /// Never: the keys are constants inside the curve's order.
-    pub fn signer(self) -> PrivateKeySigner {
+    pub(crate) fn signer(self) -> PrivateKeySigner {
         PrivateKeySigner::from_bytes(&self.secret().into()).expect("a development key")
     }
 
@@ -92,7 +92,7 @@ impl Wallet {
     ///
     /// # Panics
     /// Never: the keys are constants inside the curve's order.
-    pub fn key(self) -> SigningKey {
+    pub(crate) fn key(self) -> SigningKey {
         SigningKey::from_bytes(Secret::new(self.secret())).expect("a development key")
     }
 
@@ -103,11 +103,11 @@ impl Wallet {
             Self::Worker => &DEV_PRIVATE_KEYS[2],
             Self::Anybody => &DEV_PRIVATE_KEYS[3],
         };
-        (**key).into()
+        **key
     }
 
     /// Its address.
-    pub fn address(self) -> Address {
+    pub(crate) fn address(self) -> Address {
         self.key().address()
     }
 }

@@ -50,17 +50,12 @@ impl Worker {
             return Ok(());
         };
         self.ports.reach(&job, TaskStep::Assigned);
-        match self.attempt(slot, &job).await {
-            JobEvent::Executed(execution) => {
-                self.delays.clear(key);
-                match self.journal.executed(key, execution)? {
-                    Some(job) => self.publish(&job),
-                    None => debug!(task = %job.task(), "task.already_closed"),
-                }
-            }
-            event => {
-                self.advance(key, &event, None)?;
-            }
+        let event = self.attempt(slot, &job).await;
+        let JobEvent::Executed(execution) = event else { return self.advance(key, &event, None).map(drop) };
+        self.delays.clear(key);
+        match self.journal.executed(key, execution)? {
+            Some(job) => self.publish(&job),
+            None => debug!(task = %job.task(), "task.already_closed"),
         }
         Ok(())
     }

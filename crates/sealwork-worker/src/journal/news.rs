@@ -92,7 +92,7 @@ impl Tables<'_> {
             if paid || !matched || before.agreement == *agreement {
                 return Ok(false);
             }
-            return self.replace(before, agreement).map(|()| true);
+            return self.replace(&before, agreement).map(|()| true);
         }
         let counts = self.counts()?;
         counts.arrivals = counts.arrivals.saturating_add(1);
@@ -106,16 +106,16 @@ impl Tables<'_> {
 
     /// Puts a deal in the place of the request that it was made of, or of the same deal in a block that is gone. What its
     /// tasks have reached stays valid, but for giving up: the deal is another chance.
-    fn replace(&mut self, before: DealRecord, agreement: &Agreement) -> Result<(), JournalError> {
+    fn replace(&mut self, before: &DealRecord, agreement: &Agreement) -> Result<(), JournalError> {
         let deal = agreement.id();
         let jobs = self.jobs_of(deal)?;
         for (key, _) in &jobs {
-            self.remove_job(&before, *key)?;
+            self.remove_job(before, *key)?;
         }
         self.unwatch(deal)?;
         self.promises.remove(deal.as_slice()).map_err(database)?;
         let direct = !matches!(before.agreement, Agreement::Matched(_));
-        let record = DealRecord { agreement: agreement.clone(), ..before };
+        let record = DealRecord { agreement: agreement.clone(), ..before.clone() };
         self.put_deal(deal, &record)?;
         self.follow_up(&record)?;
         let (mut end, volume) = (0, agreement.volume());
@@ -210,7 +210,10 @@ impl Tables<'_> {
         let attempts = match job.state {
             JobState::Queued { attempts } => attempts,
             JobState::Running { attempt } => attempt.saturating_sub(1),
-            _ => 0,
+            JobState::Executed(_)
+            | JobState::Settled { .. }
+            | JobState::Delivered(_)
+            | JobState::Abandoned { .. } => 0,
         };
         let end = key.first.saturating_add(job.count);
         self.remove_job(deal, key)?;

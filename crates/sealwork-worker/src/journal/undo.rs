@@ -105,11 +105,11 @@ impl Tables<'_> {
         let deal = DealRecord { closed: None, ..deal };
         self.put_deal(key.deal, &deal)?;
         self.follow_up(&deal)?;
-        let state = match before.state {
+        let mut state = before.state;
+        if let JobState::Running { attempt } = state {
             // Nobody works on it any more.
-            JobState::Running { attempt } => JobState::Queued { attempts: attempt.saturating_sub(1) },
-            state => state,
-        };
+            state = JobState::Queued { attempts: attempt.saturating_sub(1) };
+        }
         self.put_job(&deal, key, JobRecord { state, ..before }).map(Some)
     }
 

@@ -19,7 +19,7 @@ fn settled(sent: &[Sent], deal: &Deal) -> Vec<u32> {
     let ours = sent.iter().flat_map(|sent| match sent {
         Sent::Settle(call) if call.terms == deal.terms => call.outcome.index..call.outcome.index + 1,
         Sent::Batch(call) if call.terms == deal.terms => call.first..call.first + tasks_in(&call.tally),
-        _ => 0..0,
+        Sent::Settle(_) | Sent::Batch(_) | Sent::Start(_) | Sent::Execute(_) | Sent::Redeem(_) => 0..0,
     });
     let mut indexes: Vec<u32> = ours.collect();
     indexes.sort_unstable();
@@ -65,7 +65,7 @@ async fn tasks_of_a_deal_are_settled_by_statements_whose_receipts_and_outputs_ca
         .into_iter()
         .filter_map(|sent| match sent {
             Sent::Batch(call) => Some(call),
-            _ => None,
+            Sent::Settle(_) | Sent::Start(_) | Sent::Execute(_) | Sent::Redeem(_) => None,
         })
         .collect();
     assert!(batches.len() >= 3, "{batches:?}");

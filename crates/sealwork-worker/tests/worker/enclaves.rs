@@ -74,7 +74,7 @@ impl Enclaves {
         }
         let request = decode_request(&frame.request).unwrap().order;
         if frame.count > 1 {
-            return self.sign_batch(work(&request), frame);
+            return self.sign_batch(&work(&request), frame);
         }
         let (receipt, signature) = self.receipt(work(&request), frame.deal_id(), frame.index);
         VecDeque::from([
@@ -87,7 +87,7 @@ impl Enclaves {
 
 impl Enclaves {
     /// At most so many tasks of a batch are done before the time is over.
-    fn sign_batch(&self, work: Work, frame: &TaskFrame) -> VecDeque<TaskUpdate> {
+    fn sign_batch(&self, work: &Work, frame: &TaskFrame) -> VecDeque<TaskUpdate> {
         let count = frame.count.min(self.at_once.load(Ordering::SeqCst));
         let outputs: Vec<String> = (frame.index..frame.index + count).map(output).collect();
         let tasks: Vec<BatchedTask> = outputs
@@ -99,7 +99,7 @@ impl Enclaves {
                 bytes: output.len() as u64,
             })
             .collect();
-        let receipts: Vec<Receipt> = receipts(&work, frame.deal_id(), frame.index, 0, &tasks).collect();
+        let receipts: Vec<Receipt> = receipts(work, frame.deal_id(), frame.index, 0, &tasks).collect();
         let statement = ReceiptBatch::new(&receipts).unwrap().statement().clone();
         let signature = self.key.sign(&DOMAIN, &statement);
         VecDeque::from([
