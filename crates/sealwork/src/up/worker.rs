@@ -33,8 +33,8 @@ use sealwork_types::{
     progress::PoolManifest,
 };
 use sealwork_worker::{
-    EnclaveProcess, EnclaveSettings, EnclaveTimeouts, Ports, QuoteProviderFactory, Worker, WorkerConfig,
-    serve_status_with,
+    CompiledFolder, EnclaveProcess, EnclaveSettings, EnclaveTimeouts, Ports, QuoteProviderFactory, Worker,
+    WorkerConfig, serve_status_with,
 };
 use std::{
     net::SocketAddr,
@@ -44,6 +44,9 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tracing::error;
+
+/// Compiled programs that are kept for enclaves to come, so many bytes at most.
+const COMPILED_BYTES: u64 = 1 << 30;
 
 /// What a worker is started with.
 #[derive(Debug)]
@@ -127,7 +130,9 @@ pub(crate) async fn start(setup: WorkerSetup) -> Result<RunningWorker> {
         timeouts: EnclaveTimeouts::default(),
     };
     let program = enclave_program::path()?;
+    let compiled = CompiledFolder::new(setup.data.join("compiled"), COMPILED_BYTES);
     let enclaves = tokio::task::spawn_blocking(move || EnclaveProcess::new(&program, settings)).await??;
+    let enclaves = enclaves.keeping_compiled(compiled);
     let offer = put_document(&store, resources(setup.slots, enclaves.measurement())?.to_bytes()).await?;
     let stake = money::parse_price(&setup.stake)?;
     covers(&*chain, stake).await?;
