@@ -69,7 +69,7 @@ fn amount(text: &str) {
 fn id(text: &str) {
     if let Ok(id) = text.parse::<AppId>() {
         assert_eq!(id.to_string().parse(), Ok(id));
-        assert_eq!(id.to_string().trim_start_matches("0x"), text.trim_start_matches("0x").to_lowercase());
+        assert_eq!(id.to_string().trim_start_matches("0x"), text.to_lowercase().trim_start_matches("0x"));
     }
 }
 

@@ -54,13 +54,16 @@ struct Options {
     only: Option<String>,
     seconds: u64,
     jobs: usize,
+    /// Makes a run try the same inputs as another one.
+    chance: Option<u64>,
     seed: bool,
     minimize: bool,
 }
 
 impl Options {
     fn parse(words: &[String]) -> Result<Self> {
-        let mut options = Self { only: None, seconds: SECONDS, jobs: JOBS, seed: false, minimize: false };
+        let (seconds, jobs) = (SECONDS, JOBS);
+        let mut options = Self { only: None, seconds, jobs, chance: None, seed: false, minimize: false };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut number = || -> Result<u64> {
@@ -70,6 +73,7 @@ impl Options {
             match word.as_str() {
                 "--seconds" => options.seconds = number()?,
                 "--jobs" => options.jobs = usize::try_from(number()?)?.max(1),
+                "--chance" => options.chance = Some(number()?),
                 "--seed" => options.seed = true,
                 "--minimize" => options.minimize = true,
                 name if !name.starts_with('-') && options.only.is_none() => {
@@ -77,7 +81,7 @@ impl Options {
                 }
                 other => {
                     bail!(
-                        "{other:?} is unknown; expected [TARGET] [--seconds N] [--jobs N] [--seed|--minimize]"
+                        "{other:?} is unknown; expected [TARGET] [--seconds N] [--jobs N] [--chance N] [--seed|--minimize]"
                     )
                 }
             }
@@ -101,8 +105,8 @@ pub(crate) fn run(root: &Path, words: &[String]) -> Result<Count> {
         corpus::minimize(&places, &targets)?;
         return Ok(Count { passed: 1, failed: 0 });
     }
-    let outcomes =
-        Campaign { places: &places, seconds: options.seconds, jobs: options.jobs }.run(&targets)?;
+    let Options { seconds, jobs, chance, .. } = options;
+    let outcomes = Campaign { places: &places, seconds, jobs, chance }.run(&targets)?;
     report(&outcomes);
     let failed = outcomes.iter().filter(|outcome| outcome.failure.is_some()).count() as u64;
     Ok(Count { passed: (outcomes.len() as u64).saturating_sub(failed), failed })

@@ -23,6 +23,7 @@ pub(super) struct Campaign<'a> {
     pub(super) places: &'a Places,
     pub(super) seconds: u64,
     pub(super) jobs: usize,
+    pub(super) chance: Option<u64>,
 }
 
 /// What came of one target.
@@ -84,6 +85,7 @@ impl Campaign<'_> {
             .arg(format!("-timeout={PATIENCE}"))
             .arg(format!("-rss_limit_mb={MEMORY}"))
             .args(["-print_final_stats=1", "-verbosity=1"])
+            .args(self.chance.map(|chance| format!("-seed={chance}")))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log).with_context(|| format!("create {}", log.display()))?)
