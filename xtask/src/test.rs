@@ -26,6 +26,7 @@ pub(crate) fn nightly(root: &Path) -> Result<bool> {
         ("contract tests", counting(root, &["contracts", "--test", "--nightly"])),
         ("hostile inputs", Box::new(|| fuzz::run(root, &["--seconds".to_owned(), "600".to_owned()]))),
         ("simulation", Box::new(|| sim::count(root, sim::NIGHTLY))),
+        ("faults on real processes", check(|| chaos::all_pass(root))),
         ("simulation without defences", Box::new(|| sim::without_defences(root))),
     ])
 }
@@ -84,7 +85,6 @@ fn steps(root: &Path) -> Vec<Step<'_>> {
         // The same inputs every time: a change is judged by what it changes. The night looks further.
         ("hostile inputs", Box::new(|| fuzz::run(root, &["--chance".to_owned(), "1".to_owned()]))),
         ("simulation", Box::new(|| sim::count(root, sim::IN_CI))),
-        ("faults on real processes", check(|| chaos::all_pass(root))),
         ("gas of real transactions", check(|| gas(root))),
         ("JSON-RPC conformance", Box::new(|| conformance::run(root, &[]))),
         (
